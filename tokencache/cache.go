@@ -1,0 +1,266 @@
+// Package tokencache keeps one access token good.
+//
+// A [Cache] asks its [Source] for a token when it has none, hands it out from
+// memory, renews it before it expires while it is in use, and replaces it when
+// the platform refuses it. Any number of callers cause at most one request to
+// the platform at a time, and a platform that is down or that refuses
+// everything is asked less and less often.
+package tokencache
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// Options configure a [Cache]. Only Source is needed; the zero value of every
+// other field means its default.
+type Options struct {
+	// Source is asked for tokens.
+	Source Source
+	// Timeout bounds one flight, however many callers wait for it; 10 s.
+	Timeout time.Duration
+	// ExpiryBuffer is how long before its expiry a token is renewed; 60 s,
+	// and never more than a tenth of the token's life.
+	ExpiryBuffer time.Duration
+	// DefaultTTL is the life of a token whose answer names none; 1 h.
+	DefaultTTL time.Duration
+	// MinRefreshInterval is the least time between two replacements of tokens
+	// that were refused while they were new; 1 s. It doubles with each of them
+	// up to 5 min, and falls back when a token is accepted.
+	MinRefreshInterval time.Duration
+	// Repeats: the platform repeats its token until that expires, so there is
+	// no use in asking ahead.
+	Repeats bool
+	// Kills: a new token kills the old one at once, so while one is on its
+	// way the old one is not handed out.
+	Kills bool
+	// Observe is told of every flight after it has landed; may be nil.
+	Observe func(Fetch)
+}
+
+func (o Options) withDefaults() Options {
+	o.Timeout = orDefault(o.Timeout, 10*time.Second)
+	o.ExpiryBuffer = orDefault(o.ExpiryBuffer, time.Minute)
+	o.DefaultTTL = orDefault(o.DefaultTTL, time.Hour)
+	o.MinRefreshInterval = orDefault(o.MinRefreshInterval, time.Second)
+	if o.Observe == nil {
+		o.Observe = func(Fetch) {}
+	}
+	return o
+}
+
+func orDefault(d, fallback time.Duration) time.Duration {
+	if d <= 0 {
+		return fallback
+	}
+	return d
+}
+
+// Cache keeps one token good. It is safe for concurrent use; no lock is held
+// while the Source is asked, and none is taken to hand out a warm token.
+type Cache struct {
+	opts    Options
+	base    context.Context // of all flights; ends with Close
+	stop    context.CancelFunc
+	current atomic.Pointer[entry]
+	waiters atomic.Int64
+	flights singleflight.Group
+
+	mu       sync.Mutex
+	flight   string // key of the flight in the air, "" without one
+	launched int    // how many flights there were: makes each key unique
+	failure  failure
+	cooldown cooldown
+	rotation int // how often the credentials have changed
+	timer    *time.Timer
+}
+
+// entry is one token and what became of it.
+type entry struct {
+	token   Token
+	renewal time.Time // when the next one is asked for; not after the expiry
+	repeats int       // how often another one was asked for and this one came
+
+	used     atomic.Bool // handed out
+	accepted atomic.Bool // taken by the upstream
+	refused  atomic.Bool // refused, and another one is on its way
+}
+
+func (e *entry) alive(now time.Time) bool { return e != nil && now.Before(e.token.Expiry) }
+
+// settled tells that a refusal of the token is news: it was good before, and
+// the platform is not known to answer with the same one again.
+func (e *entry) settled() bool { return e.accepted.Load() && e.repeats == 0 }
+
+func (e *entry) take() Token {
+	if !e.used.Load() { // a store on every request would bounce the cache line between cores
+		e.used.Store(true)
+	}
+	return e.token
+}
+
+// New returns an empty Cache. It panics when opts.Source is nil.
+func New(opts Options) *Cache {
+	if opts.Source == nil {
+		panic("tokencache: Options.Source is nil")
+	}
+	base, stop := context.WithCancel(context.Background())
+	return &Cache{opts: opts.withDefaults(), base: base, stop: stop}
+}
+
+// Close ends the renewal of the token and the flight in the air. The token
+// held is still handed out until it expires.
+func (c *Cache) Close() {
+	c.stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+}
+
+// Token returns a token that is good now, or waits for one.
+//
+// Its errors: one that wraps [ErrWaited] when ctx or the flight's time limit
+// ran out, [*UnavailableError] while an earlier failure is remembered, else
+// the Source's.
+func (c *Cache) Token(ctx context.Context) (Token, error) {
+	now := time.Now()
+	if e := c.current.Load(); e != nil && now.Before(e.renewal) && !e.refused.Load() {
+		return e.take(), nil
+	}
+	c.mu.Lock()
+	e := c.current.Load()
+	switch c.decide(e, now) {
+	case serve:
+		c.mu.Unlock()
+		return e.take(), nil
+	case serveAndRenew:
+		c.join()
+		c.mu.Unlock()
+		return e.take(), nil
+	case fail:
+		defer c.mu.Unlock()
+		return Token{}, c.failure.remembered()
+	default:
+		landing := c.join()
+		c.mu.Unlock()
+		t, err := c.wait(ctx, landing)
+		if err != nil && ctx.Err() == nil && c.current.Load().alive(time.Now()) {
+			return c.current.Load().take(), nil
+		}
+		return t, err
+	}
+}
+
+// Replace returns a token other than rejected, which the upstream refused. It
+// asks the platform only when rejected is still the token held: a hundred
+// callers with the same refused token cause one request.
+//
+// Its errors are those of Token, and [ErrTooSoon] and [ErrSameToken] when no
+// other token is to be had.
+func (c *Cache) Replace(ctx context.Context, rejected string) (Token, error) {
+	c.mu.Lock()
+	e := c.current.Load()
+	if e == nil || e.token.Value != rejected {
+		c.mu.Unlock()
+		return other(rejected)(c.Token(ctx))
+	}
+	now := time.Now()
+	if c.flight == "" {
+		if now.Before(c.failure.until) {
+			defer c.mu.Unlock()
+			return Token{}, c.failure.remembered()
+		}
+		if !c.cooldown.allow(now, !e.settled(), c.opts.MinRefreshInterval) {
+			c.mu.Unlock()
+			return Token{}, ErrTooSoon
+		}
+	}
+	e.refused.Store(true)
+	landing := c.join()
+	c.mu.Unlock()
+	return other(rejected)(c.wait(ctx, landing))
+}
+
+func other(rejected string) func(Token, error) (Token, error) {
+	return func(t Token, err error) (Token, error) {
+		if err == nil && t.Value == rejected {
+			return Token{}, ErrSameToken
+		}
+		return t, err
+	}
+}
+
+// Accept tells that the upstream took a request with the token of this value:
+// from then on a refusal of it replaces it at once.
+func (c *Cache) Accept(value string) {
+	e := c.current.Load()
+	if e == nil || e.accepted.Load() || e.token.Value != value {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.accepted.Store(true)
+	if e.settled() {
+		c.cooldown = cooldown{}
+	}
+}
+
+// CredentialsChanged tells that the secrets were exchanged: a pause that began
+// because the platform refused the old ones is over.
+func (c *Cache) CredentialsChanged() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rotation++
+	if c.failure.reason == ReasonCredentials {
+		c.failure = failure{}
+		c.arm(c.current.Load(), time.Now())
+	}
+}
+
+// Held returns the token held without asking for one; the zero Token when
+// there is none.
+func (c *Cache) Held() Token {
+	if e := c.current.Load(); e != nil {
+		return e.token
+	}
+	return Token{}
+}
+
+// State reports everything about the token but the token.
+func (c *Cache) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := State{Fingerprint: Fingerprint(""), Waiters: int(c.waiters.Load())}
+	if e := c.current.Load(); e != nil {
+		s.Fingerprint, s.Type = e.token.Fingerprint(), e.token.Type
+		s.Issued, s.Expiry, s.Renewal = e.token.Issued, e.token.Expiry, e.renewal
+		s.Used, s.Accepted = e.used.Load(), e.accepted.Load()
+	}
+	if c.failure.err != nil {
+		s.Err, s.NextTry = c.failure.err, c.failure.until
+	}
+	return s
+}
+
+// wait returns what the flight brings, or leaves when ctx ends; the flight
+// goes on for the others.
+func (c *Cache) wait(ctx context.Context, landing <-chan singleflight.Result) (Token, error) {
+	c.waiters.Add(1)
+	defer c.waiters.Add(-1)
+	select {
+	case r := <-landing:
+		if r.Err != nil {
+			return Token{}, r.Err
+		}
+		return r.Val.(*entry).take(), nil
+	case <-ctx.Done():
+		return Token{}, fmt.Errorf("%w: the caller left: %w", ErrWaited, context.Cause(ctx))
+	}
+}
