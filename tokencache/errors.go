@@ -72,8 +72,11 @@ type UnavailableError struct {
 }
 
 func (e *UnavailableError) Error() string {
-	return fmt.Sprintf("%v (next try in %s)", e.Err, max(0, time.Until(e.RetryAt)).Round(time.Second))
+	return fmt.Sprintf("%v (next try in %s)", e.Err, e.RetryAfter().Round(time.Second))
 }
 
 // Unwrap returns the failure that is remembered.
 func (e *UnavailableError) Unwrap() error { return e.Err }
+
+// RetryAfter is how long it is until then; never negative.
+func (e *UnavailableError) RetryAfter() time.Duration { return max(0, time.Until(e.RetryAt)) }

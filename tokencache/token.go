@@ -17,7 +17,7 @@ type Token struct {
 	// Type is the token_type of the answer as it came, for example "Bearer" or
 	// "bearer" (RFC 6749 section 7.1); empty when the answer named none.
 	Type string
-	// Issued is when the request that brought the token was answered.
+	// Issued is when the request that brought the token was sent.
 	Issued time.Time
 	// Expiry is when the token stops being good. A Source leaves it zero when
 	// the answer names no usable lifetime; the Cache then applies its default.

@@ -1,0 +1,50 @@
+package admin
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// healthcheckTimeout holds when the caller's context has no deadline.
+const healthcheckTimeout = 3 * time.Second
+
+// Healthcheck asks the /readyz of a running program, by its whole URL. It
+// returns nil on 200 alone; any other error says what came instead. It gives up
+// at the deadline of ctx, or after three seconds without one, follows no
+// redirect, and uses no proxy from the environment.
+func Healthcheck(ctx context.Context, url string) error {
+	if _, limited := ctx.Deadline(); !limited {
+		limit, cancel := context.WithTimeout(ctx, healthcheckTimeout)
+		defer cancel()
+		ctx = limit
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("healthcheck: %w", err)
+	}
+	client := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return fmt.Errorf("healthcheck: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("healthcheck: %s answered %s: %q", req.URL.Redacted(), resp.Status, firstLine(resp.Body))
+	}
+	return nil
+}
+
+// firstLine returns at most 256 bytes; what comes is for a person to read, and
+// no reason to fail.
+func firstLine(body io.Reader) string {
+	line, _ := bufio.NewReader(io.LimitReader(body, 256)).ReadString('\n')
+	return strings.TrimSpace(line)
+}

@@ -1,0 +1,91 @@
+// Package metrics counts what the two pillars record, in the form Prometheus
+// reads. Every series exists from the first scrape, so that a rate over it and
+// an alert on it work before the first failure.
+package metrics
+
+import (
+	"net/http"
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"authproxy/proxy"
+)
+
+// BuildInfo names the program that runs. The labels goversion, goos and goarch
+// of authproxy_build_info come from the runtime.
+type BuildInfo struct {
+	// Version is the released version, such as "1.2.0".
+	Version string
+	// Revision is the commit it was built from.
+	Revision string
+}
+
+// Metrics holds every metric of one process. It is safe for concurrent use.
+type Metrics struct {
+	registry  *prometheus.Registry
+	upstreams upstreamVecs
+	rejected  *prometheus.CounterVec
+	tokens    tokenVecs
+	states    *tokenStates
+
+	reloadOK, reloadTime prometheus.Gauge
+}
+
+// New returns metrics in a registry of their own, with those of the Go runtime
+// and of the process beside them. The configuration counts as loaded now: a
+// program that counts has read one.
+func New(build BuildInfo) *Metrics {
+	m := &Metrics{
+		registry:  prometheus.NewRegistry(),
+		upstreams: newUpstreamVecs(),
+		rejected: counterVec("rejected_requests_total",
+			"Requests that authproxy itself answered, by error code.", "reason"),
+		tokens: newTokenVecs(),
+		states: newTokenStates(),
+		reloadOK: gauge("config_last_reload_successful",
+			"1 if the last attempt to load the configuration succeeded, else 0."),
+		reloadTime: gauge("config_last_reload_success_timestamp_seconds",
+			"Unix time of the last successful load of the configuration."),
+	}
+	m.registry.MustRegister(collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.rejected, m.states, m.reloadOK, m.reloadTime, buildInfo(build))
+	m.registry.MustRegister(m.upstreams.collectors()...)
+	m.registry.MustRegister(m.tokens.collectors()...)
+	for _, code := range proxy.Codes() {
+		m.rejected.WithLabelValues(string(code))
+	}
+	m.ConfigLoaded(true)
+	return m
+}
+
+// Handler answers a scrape, in the text format or as OpenMetrics. A metric that
+// cannot be collected is left out; the others are still served.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		EnableOpenMetrics: true,
+		ErrorHandling:     promhttp.ContinueOnError,
+	})
+}
+
+// ConfigLoaded records how an attempt to load the configuration ended.
+func (m *Metrics) ConfigLoaded(ok bool) {
+	if !ok {
+		m.reloadOK.Set(0)
+		return
+	}
+	m.reloadOK.Set(1)
+	m.reloadTime.SetToCurrentTime()
+}
+
+func buildInfo(build BuildInfo) prometheus.Collector {
+	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "build_info",
+		Help: "Always 1; the labels name the program that runs.",
+	}, []string{"version", "revision", "goversion", "goos", "goarch"})
+	info.WithLabelValues(build.Version, build.Revision, runtime.Version(), runtime.GOOS, runtime.GOARCH).Set(1)
+	return info
+}

@@ -1,0 +1,105 @@
+package proxy
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// statusClientLeft is recorded when the client left before it got an answer;
+// it is never sent.
+const statusClientLeft = 499
+
+// call is one request on its way. It is the context of the request, so that
+// every room that the request passes finds it there.
+type call struct {
+	context.Context
+	record  Record
+	request *http.Request
+	writer  writer
+	tape    *tape // nil when the request has no body
+}
+
+type callKey struct{}
+
+func newCall(w http.ResponseWriter, r *http.Request, upstream string) *call {
+	c := &call{Context: r.Context(), request: r}
+	c.writer = writer{ResponseWriter: w, call: c}
+	c.record = Record{Upstream: upstream, Method: r.Method, Path: rawPath(r), Start: time.Now()}
+	return c
+}
+
+// Value implements [context.Context].
+func (c *call) Value(key any) any {
+	if _, ok := key.(callKey); ok {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+func callOf(r *http.Request) *call { return r.Context().Value(callKey{}).(*call) }
+
+// replayable tells whether the request can be sent from its beginning again.
+func (c *call) replayable() bool { return c.tape == nil || c.tape.replayable() }
+
+// reject answers for authproxy itself.
+func (c *call) reject(code Code, message string, retryAfter time.Duration) {
+	c.record.Rejected = code
+	answer(&c.writer, code, c.record.Upstream, message, retryAfter)
+}
+
+// finish completes the record and hands it on. It runs deferred, so also when
+// ReverseProxy gives a broken answer up by a panic.
+func (c *call) finish(o Observer) {
+	if c.record.Status == 0 {
+		c.record.Status = statusClientLeft
+	}
+	c.record.Duration = time.Since(c.record.Start)
+	o.Finished(&c.record)
+}
+
+// rawPath returns the path of the request line as it was sent.
+func rawPath(r *http.Request) string {
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	if path == "" {
+		return r.URL.EscapedPath()
+	}
+	if strings.HasPrefix(path, "/") || path == "*" {
+		return path
+	}
+	if _, rest, ok := strings.Cut(path, "://"); ok { // absolute-form, RFC 9112 section 3.2.2
+		if i := strings.IndexByte(rest, '/'); i >= 0 {
+			return rest[i:]
+		}
+		return "/"
+	}
+	return r.URL.EscapedPath()
+}
+
+// writer notes what the client gets.
+type writer struct {
+	http.ResponseWriter
+	call *call
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (w *writer) WriteHeader(status int) {
+	if status >= 200 && w.call.record.Status == 0 {
+		w.call.record.Status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (w *writer) Write(p []byte) (int, error) {
+	if w.call.record.Status == 0 {
+		w.call.record.Status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.call.record.BytesOut += int64(n)
+	return n, err
+}
+
+// Unwrap lets [http.ResponseController] reach Flush and Hijack.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }

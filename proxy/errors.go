@@ -1,0 +1,103 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// tokenError is the error of a request that was not sent for want of a token.
+type tokenError struct{ err error }
+
+func (e *tokenError) Error() string { return e.err.Error() }
+func (e *tokenError) Unwrap() error { return e.err }
+
+// fail answers a request that got no answer from the upstream.
+func (h *handler) fail(_ http.ResponseWriter, r *http.Request, err error) {
+	c := callOf(r)
+	c.record.Err = err
+	var noToken *tokenError
+	switch {
+	case errors.Is(r.Context().Err(), context.Canceled):
+		if c.record.Attempts > 0 {
+			c.record.UpstreamError = ReasonCanceled
+		}
+		panic(http.ErrAbortHandler) // nobody is there to read an answer
+	case errors.As(err, &noToken):
+		h.failToken(c, noToken)
+	default:
+		h.failUpstream(c, err)
+	}
+}
+
+func (h *handler) failToken(c *call, err *tokenError) {
+	if errors.Is(err, ErrTokenTimeout) {
+		c.reject(CodeTokenTimeout, fmt.Sprintf("no token for upstream %q in time: %v", h.opts.Name, err), 0)
+		return
+	}
+	retryAfter := time.Second
+	var later interface{ RetryAfter() time.Duration }
+	if errors.As(err, &later) {
+		retryAfter = max(retryAfter, later.RetryAfter())
+	}
+	c.reject(CodeTokenUnavailable, fmt.Sprintf("no token for upstream %q: %v", h.opts.Name, err), retryAfter)
+}
+
+func (h *handler) failUpstream(c *call, err error) {
+	c.record.UpstreamError = reasonOf(err)
+	address := h.opts.Target.Scheme + "://" + h.opts.Target.Host
+	switch c.record.UpstreamError {
+	case ReasonTimeout:
+		c.reject(CodeUpstreamTimeout, fmt.Sprintf("upstream %q at %s sent no answer in time: raise response_header_timeout if it needs longer", h.opts.Name, address), 0)
+	case ReasonDial:
+		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("cannot connect to upstream %q at %s: %v: check its url and the network", h.opts.Name, address, err), 0)
+	case ReasonTLS:
+		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("no TLS with upstream %q at %s: %v: check its url and tls settings", h.opts.Name, address, err), 0)
+	case ReasonReset:
+		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("upstream %q at %s closed the connection without an answer", h.opts.Name, address), 0)
+	default:
+		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("the exchange with upstream %q at %s failed: %v", h.opts.Name, address, err), 0)
+	}
+}
+
+// reasonOf classifies an error of the transport.
+func reasonOf(err error) Reason {
+	var op *net.OpError
+	var timeout net.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return ReasonCanceled
+	case isTLS(err):
+		return ReasonTLS
+	case errors.As(err, &op) && op.Op == "dial":
+		return ReasonDial
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
+		return ReasonTimeout
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF),
+		errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "server closed idle connection"):
+		return ReasonReset // net/http exports no value for the last one
+	default:
+		return ReasonProtocol
+	}
+}
+
+func isTLS(err error) bool {
+	var (
+		record      tls.RecordHeaderError
+		certificate *tls.CertificateVerificationError
+		alert       tls.AlertError
+		authority   x509.UnknownAuthorityError
+		hostname    x509.HostnameError
+	)
+	return errors.As(err, &record) || errors.As(err, &certificate) || errors.As(err, &alert) ||
+		errors.As(err, &authority) || errors.As(err, &hostname) ||
+		strings.Contains(err.Error(), "TLS handshake timeout") // net/http exports no value for it
+}

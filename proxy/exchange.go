@@ -1,0 +1,115 @@
+package proxy
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+)
+
+// exchange is the rule of when a request is sent, refused, and sent again. It
+// is the Transport of the ReverseProxy: only here can the want of a token be
+// an error before anything is sent, and only here can a client's "Connection:
+// Authorization" not take the token away (golang/go#50580).
+type exchange struct {
+	tokens    TokenSource
+	inject    Inject
+	refusal   *refusal
+	retry     Retry
+	transport http.RoundTripper
+}
+
+// RoundTrip sends req with a token. When the upstream refuses the token, it
+// asks for another one and sends the same request once more; when that cannot
+// be done or does not help, the answer is the upstream's own.
+func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+	c := callOf(req)
+	token, err := x.tokens.Token(req.Context())
+	if err != nil {
+		return nil, &tokenError{err}
+	}
+	if req.Body != nil {
+		c.tape = newTape(req.Body, x.retry.BodyLimit)
+		defer c.tape.stop()
+	}
+	resp, err := x.send(req, token)
+	if err != nil {
+		return nil, err
+	}
+	if c.record.Trigger = x.refusal.trigger(resp); c.record.Trigger == "" {
+		x.accept(resp, token)
+		return resp, nil
+	}
+	if x.retry.Disabled || !c.replayable() {
+		c.record.Outcome = OutcomeNotReplayable
+		go func() { _, _ = x.tokens.Replace(context.WithoutCancel(req.Context()), token.Value) }() // for the next request
+		return resp, nil
+	}
+	token, err = x.tokens.Replace(req.Context(), token.Value)
+	if err != nil || !c.replayable() {
+		c.record.Outcome, c.record.Err = OutcomeNoNewToken, err
+		if err == nil {
+			c.record.Outcome = OutcomeNotReplayable
+		}
+		return resp, nil
+	}
+	discard(resp)
+	return x.sendAgain(req, token)
+}
+
+// sendAgain is the second try, and the last.
+func (x *exchange) sendAgain(req *http.Request, token Token) (*http.Response, error) {
+	c := callOf(req)
+	resp, err := x.send(req.Clone(req.Context()), token)
+	if err != nil {
+		return nil, err
+	}
+	c.record.Outcome = OutcomeStillRefused
+	if x.refusal.trigger(resp) == "" {
+		c.record.Outcome = OutcomeRecovered
+		x.accept(resp, token)
+	}
+	return resp, nil
+}
+
+// send gives req the token and its body, from the beginning.
+func (x *exchange) send(req *http.Request, token Token) (*http.Response, error) {
+	c := callOf(req)
+	if c.tape != nil {
+		body, err := c.tape.rewind()
+		if err != nil {
+			return nil, err
+		}
+		// For the transport's own repetition, of what a server that closed an
+		// idle connection or sent GOAWAY has not seen.
+		req.Body, req.GetBody = body, c.tape.rewind
+	}
+	x.inject.into(req, token)
+	c.record.Attempts++
+	c.record.Token = token.Fingerprint
+	return x.transport.RoundTrip(req)
+}
+
+// accept tells the source that the upstream took the token. An error of the
+// server, or its wish to be left alone, says nothing about it.
+func (x *exchange) accept(resp *http.Response, token Token) {
+	if s := resp.StatusCode; s < 500 && s != http.StatusUnauthorized && s != http.StatusTooManyRequests {
+		x.tokens.Accept(token.Value)
+	}
+}
+
+// discard gives the connection of an answer that nobody will read back to the
+// pool, if its end is near; else it is closed.
+func discard(resp *http.Response) {
+	drain := func() {
+		limit := time.AfterFunc(time.Second, func() { _ = resp.Body.Close() })
+		defer limit.Stop()
+		_, _ = io.CopyN(io.Discard, resp.Body, lookLimit)
+		_ = resp.Body.Close()
+	}
+	if resp.ContentLength >= 0 && resp.ContentLength <= lookLimit {
+		drain()
+		return
+	}
+	go drain()
+}

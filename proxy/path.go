@@ -1,0 +1,64 @@
+package proxy
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// aim points out at the target: its scheme, host and base path, and behind
+// them the client's path byte for byte, less the prefix to strip.
+func aim(out *url.URL, in *http.Request, target *url.URL, strip string) {
+	out.Scheme, out.Host, out.User, out.Opaque = target.Scheme, target.Host, nil, ""
+	raw := rawPath(in)
+	if raw == "*" { // OPTIONS *, RFC 9112 section 3.2.4
+		out.Path, out.RawPath = "*", ""
+		return
+	}
+	raw = join(target.EscapedPath(), cut(raw, strip))
+	path, err := url.PathUnescape(raw)
+	if err != nil {
+		path = raw
+	}
+	out.Path, out.RawPath = path, raw
+	if out.EscapedPath() != raw && !strings.HasPrefix(raw, "//") {
+		out.Opaque = raw // what net/url would spell in another way
+	}
+}
+
+// cut takes prefix, a path with or without a slash at its end, off path.
+func cut(path, prefix string) string {
+	rest, ok := strings.CutPrefix(path, trimmed(prefix))
+	if !ok || prefix == "" {
+		return path
+	}
+	if !strings.HasPrefix(rest, "/") {
+		return "/" + rest
+	}
+	return rest
+}
+
+// join puts a base path before a path that begins with a slash.
+func join(base, path string) string { return trimmed(base) + path }
+
+// under tells whether path is prefix or below it.
+func under(path, prefix string) bool {
+	rest, ok := strings.CutPrefix(path, trimmed(prefix))
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+// ambiguous tells whether servers may read an escaped path in different ways:
+// encoded slashes and backslashes, dot segments in any spelling, an encoded
+// NUL, and path parameters.
+func ambiguous(escaped string) bool {
+	if strings.ContainsAny(escaped, `;\`) {
+		return true
+	}
+	for segment := range strings.SplitSeq(escaped, "/") {
+		decoded, err := url.PathUnescape(segment)
+		if err != nil || decoded == "." || decoded == ".." || strings.ContainsAny(decoded, "/\\;\x00") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,167 @@
+// Package proxy forwards requests to one upstream with an access token that
+// the client knows nothing of.
+//
+// The handler that [New] returns is an [httputil.ReverseProxy] with as little
+// between the client and the upstream as can be: what is taken away, added or
+// looked at stands in the fields of [Options]. It streams both ways.
+package proxy
+
+import (
+	"errors"
+	"log"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+)
+
+// Options configure the handler of one upstream. Name, Target, Tokens, Inject
+// and Transport are needed; for the others the zero value means what they say.
+type Options struct {
+	// Name is the upstream's, for records and error messages.
+	Name string
+	// Target is the base URL: scheme, host, and a path that goes before the
+	// client's.
+	Target *url.URL
+	// Tokens hands out tokens.
+	Tokens TokenSource
+	// Inject says where the token goes.
+	Inject Inject
+	// Refusal says which answers refuse the token; none by default.
+	Refusal Refusal
+	// Retry bounds the second try.
+	Retry Retry
+	// Headers and Query say what passes; everything by default.
+	Headers Headers
+	Query   Query
+	// StripPrefix is taken off the client's path; empty for nothing.
+	StripPrefix string
+	// PreserveHost sends the client's Host in the stead of the target's.
+	PreserveHost bool
+	// KeepLocation leaves Location and Content-Location as the upstream sends
+	// them, also where they point into the target.
+	KeepLocation bool
+	// Upgrades lists the values of Upgrade that pass; none by default.
+	Upgrades []string
+	// Transport speaks to the upstream. It must not add headers of its own:
+	// see [http.Transport.DisableCompression].
+	Transport http.RoundTripper
+	// Observer is told of every request; may be nil.
+	Observer Observer
+	// ErrorLog gets what ReverseProxy itself has to say; may be nil.
+	ErrorLog *log.Logger
+}
+
+// Retry bounds the second try of a request whose token was refused.
+type Retry struct {
+	// Disabled: nothing is sent twice. The token is replaced all the same.
+	Disabled bool
+	// BodyLimit is how many bytes of a request body are recorded to be sent
+	// again; 0 for none.
+	BodyLimit int64
+}
+
+type handler struct {
+	opts     Options
+	policy   *policy
+	reverse  httputil.ReverseProxy
+	location *location
+}
+
+// New returns the handler of one upstream. It fails when something needed is
+// missing from opts.
+func New(opts Options) (http.Handler, error) {
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	if opts.Observer == nil {
+		opts.Observer = nobody{}
+	}
+	h := &handler{opts: opts, policy: newPolicy(opts), location: newLocation(opts)}
+	h.reverse = httputil.ReverseProxy{
+		Rewrite: h.rewrite,
+		Transport: &exchange{
+			tokens: opts.Tokens, inject: opts.Inject, refusal: newRefusal(opts.Refusal),
+			retry: opts.Retry, transport: opts.Transport,
+		},
+		ModifyResponse: h.modify,
+		ErrorHandler:   h.fail,
+		ErrorLog:       opts.ErrorLog,
+		BufferPool:     copyBuffers{},
+	}
+	return h, nil
+}
+
+func (o Options) check() error {
+	switch {
+	case o.Target == nil || o.Target.Host == "":
+		return errors.New("proxy: no target")
+	case o.Tokens == nil || o.Transport == nil:
+		return errors.New("proxy: no token source or no transport")
+	default:
+		return o.Inject.check()
+	}
+}
+
+// ServeHTTP implements [http.Handler].
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.opts.Observer.Started()
+	c := newCall(w, r, h.opts.Name)
+	defer c.finish(h.opts.Observer)
+	switch {
+	case r.Method == http.MethodConnect || r.Method == http.MethodTrace:
+		// A tunnel would be none, and a trace would echo the token.
+		c.reject(CodeMethodNotSupported, r.Method+" is not forwarded", 0)
+	case h.opts.Target.Path != "" && h.opts.Target.Path != "/" && ambiguous(r.URL.EscapedPath()):
+		c.reject(CodeAmbiguousPath, "the path could leave the base URL of the upstream: send it without encoded slashes, dot segments, ';' and NUL", 0)
+	default:
+		h.reverse.ServeHTTP(&c.writer, r.WithContext(c))
+	}
+}
+
+// rewrite makes the request that goes upstream, but for the token.
+func (h *handler) rewrite(p *httputil.ProxyRequest) {
+	aim(p.Out.URL, p.In, h.opts.Target, h.opts.StripPrefix)
+	p.Out.URL.RawQuery = h.policy.query(p.In.URL.RawQuery, p.In.Header)
+	h.policy.headers(p.Out.Header, p.In.Header)
+	p.Out.Host = ""
+	if h.opts.PreserveHost {
+		p.Out.Host = p.In.Host
+	}
+}
+
+// modify makes the answer that the client gets.
+func (h *handler) modify(resp *http.Response) error {
+	c := callOf(resp.Request)
+	for _, name := range h.policy.dropResponse {
+		delete(resp.Header, http.CanonicalHeaderKey(name))
+	}
+	h.location.rewrite(resp.Header, c.request)
+	if c.tape != nil && !c.tape.ended() && c.request.ProtoMajor == 1 {
+		// The server would otherwise first read the rest of the body, and a
+		// client that waits for the answer before it sends on would hang.
+		resp.Header.Set("Connection", "close")
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		c.record.Status = resp.StatusCode
+	}
+	return nil
+}
+
+type nobody struct{}
+
+func (nobody) Started()         {}
+func (nobody) Finished(*Record) {}
+
+// copyBuffers lends ReverseProxy the buffers through which bodies stream.
+type copyBuffers struct{}
+
+var copyPool = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+
+func (copyBuffers) Get() []byte { return copyPool.Get().(*[chunkSize]byte)[:] }
+
+func (copyBuffers) Put(b []byte) { copyPool.Put((*[chunkSize]byte)(b)) }
+
+// trimmed returns path without a slash at its end.
+func trimmed(path string) string { return strings.TrimSuffix(path, "/") }

@@ -1,0 +1,93 @@
+package proxy
+
+import "time"
+
+// Record is what happened to one request, handed to the [Observer] when the
+// answer has been sent. It is valid only during the call. It holds neither a
+// token nor a query string.
+type Record struct {
+	// Upstream is the name of the upstream; empty when none claimed the request.
+	Upstream string
+	// Method and Path are the client's; the path is as it was sent, still
+	// percent-encoded.
+	Method, Path string
+	// Status is what the client got; 499 when it left before an answer.
+	Status int
+	// Attempts is how often the request was sent upstream: 0, 1 or 2.
+	Attempts int
+	// Trigger is what gave a refused token away; empty when none was refused.
+	Trigger Trigger
+	// Outcome is what came of the refusal; empty when there was none.
+	Outcome Outcome
+	// Rejected is the error code when authproxy itself answered.
+	Rejected Code
+	// UpstreamError is why the exchange with the upstream failed, if it did.
+	UpstreamError Reason
+	// Err is the error behind Rejected or UpstreamError, free of secrets.
+	Err error
+	// Token is the fingerprint of the token that was sent last.
+	Token string
+	// Start is when the request arrived; Duration runs until the answer's end.
+	Start    time.Time
+	Duration time.Duration
+	// BytesOut counts the bytes of the answer's body.
+	BytesOut int64
+}
+
+// An Observer is told of every request; it must be safe for concurrent use.
+type Observer interface {
+	// Started is called when a request has arrived.
+	Started()
+	// Finished is called once for each Started, after the answer's end.
+	Finished(*Record)
+}
+
+// Trigger says what gave a refused token away.
+type Trigger string
+
+// The triggers, as in the label "trigger" of authproxy_retries_total.
+const (
+	TriggerStatus Trigger = "status"
+	TriggerBody   Trigger = "body"
+)
+
+// Triggers lists every [Trigger].
+func Triggers() []Trigger { return []Trigger{TriggerStatus, TriggerBody} }
+
+// Outcome says what came of a refusal.
+type Outcome string
+
+// The outcomes, as in the label "outcome" of authproxy_retries_total.
+const (
+	// OutcomeRecovered: the second try was not refused.
+	OutcomeRecovered Outcome = "recovered"
+	// OutcomeStillRefused: the second try was refused as well.
+	OutcomeStillRefused Outcome = "still_refused"
+	// OutcomeNotReplayable: the body was too large, or retries are turned off.
+	OutcomeNotReplayable Outcome = "not_replayable"
+	// OutcomeNoNewToken: no other token was to be had.
+	OutcomeNoNewToken Outcome = "no_new_token"
+)
+
+// Outcomes lists every [Outcome].
+func Outcomes() []Outcome {
+	return []Outcome{OutcomeRecovered, OutcomeStillRefused, OutcomeNotReplayable, OutcomeNoNewToken}
+}
+
+// Reason says why an exchange with the upstream failed.
+type Reason string
+
+// The reasons, as in the label "reason" of authproxy_upstream_errors_total.
+const (
+	ReasonDial     Reason = "dial"
+	ReasonTLS      Reason = "tls"
+	ReasonTimeout  Reason = "timeout"
+	ReasonReset    Reason = "reset"
+	ReasonProtocol Reason = "protocol"
+	ReasonCanceled Reason = "canceled"
+)
+
+// Reasons lists every [Reason].
+func Reasons() []Reason {
+	return []Reason{ReasonDial, ReasonTLS, ReasonTimeout, ReasonReset, ReasonProtocol, ReasonCanceled}
+}

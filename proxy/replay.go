@@ -1,0 +1,200 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"sync"
+)
+
+// errSuperseded ends the reading of a try that another one has replaced.
+var errSuperseded = errors.New("the request is being sent again")
+
+// errNotReplayable: more of the body has gone by than was recorded.
+var errNotReplayable = errors.New("the request body cannot be sent again")
+
+// chunkSize is the size of the pieces in which bodies are recorded.
+const chunkSize = 32 << 10
+
+var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+
+// A tape records a request body while it streams to the upstream, so that the
+// same body can be sent again: first what was recorded, then the rest of the
+// stream. It reads from the client only when the upstream asks for more, and
+// it keeps no more than limit bytes; a body that runs over is let go.
+//
+// A try that was given up may still be reading when the next one starts: what
+// its last Read brings is recorded too, and so reaches the next one.
+type tape struct {
+	src     io.Reader
+	limit   int64
+	reading chan struct{} // held while src is being read
+
+	mu       sync.Mutex
+	try      *try // the one that may read
+	recorded []*[chunkSize]byte
+	size     int64  // bytes recorded
+	running  bool   // recording goes on: nothing has been lost and nobody said stop
+	late     []byte // read by a try that was given up, after the recording ended
+	err      error  // how src ended; io.EOF when it was read whole
+}
+
+// try is the body of one sending of the request.
+type try struct {
+	tape   *tape
+	pos    int64 // bytes that it has read; guarded by tape.mu
+	once   sync.Once
+	closed chan struct{}
+}
+
+func newTape(src io.Reader, limit int64) *tape {
+	return &tape{src: src, limit: limit, reading: make(chan struct{}, 1), running: true}
+}
+
+// rewind returns the body from its beginning and ends the try before it. It
+// fails with errNotReplayable when the beginning is gone.
+func (t *tape) rewind() (io.ReadCloser, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.try != nil && !t.running {
+		return nil, errNotReplayable
+	}
+	if t.try != nil {
+		t.try.close()
+	}
+	t.try = &try{tape: t, closed: make(chan struct{})}
+	return t.try, nil
+}
+
+// replayable tells whether rewind would succeed.
+func (t *tape) replayable() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.running
+}
+
+// stop ends the recording: there will be no rewind. The try under way still
+// gets what was recorded for it.
+func (t *tape) stop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.running = false
+	t.release()
+}
+
+// ended tells whether the client's body was read to its end.
+func (t *tape) ended() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return errors.Is(t.err, io.EOF)
+}
+
+// release gives the record back unless somebody may need it. t.mu is held.
+func (t *tape) release() {
+	if t.running || t.try != nil && t.try.pos < t.size && !t.try.isClosed() {
+		return
+	}
+	for _, c := range t.recorded {
+		chunks.Put(c)
+	}
+	t.recorded = nil
+}
+
+// play copies what was recorded behind y's position, or says how the body
+// ended. It reports false at the live edge, where src has to be read.
+func (t *tape) play(y *try, p []byte) (n int, err error, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case y != t.try || y.isClosed():
+		return 0, errSuperseded, true
+	case y.pos < t.size && t.recorded != nil:
+		c, from := t.recorded[y.pos/chunkSize], y.pos%chunkSize
+		n = copy(p, c[from:min(chunkSize, t.size-(y.pos-from))])
+		y.pos += int64(n)
+		t.release()
+		return n, nil, true
+	case len(t.late) > 0:
+		n = copy(p, t.late)
+		t.late = t.late[n:]
+		return n, nil, true
+	case t.err != nil:
+		return 0, t.err, true
+	default:
+		return 0, nil, false
+	}
+}
+
+// note takes down what y has just read from src.
+func (t *tape) note(y *try, p []byte, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err != nil {
+		t.err = err
+	}
+	superseded := y != t.try
+	y.pos += int64(len(p))
+	switch {
+	case t.running && (superseded || t.size+int64(len(p)) <= t.limit):
+		t.record(p)
+	case superseded:
+		t.late = bytes.Clone(p)
+	default:
+		t.running, t.size = false, y.pos
+		t.release()
+	}
+}
+
+// record appends p. t.mu is held.
+func (t *tape) record(p []byte) {
+	for len(p) > 0 {
+		if t.size == int64(len(t.recorded))*chunkSize {
+			t.recorded = append(t.recorded, chunks.Get().(*[chunkSize]byte))
+		}
+		n := copy(t.recorded[len(t.recorded)-1][t.size%chunkSize:], p)
+		t.size += int64(n)
+		p = p[n:]
+	}
+}
+
+// Read implements [io.Reader] for the transport.
+func (y *try) Read(p []byte) (int, error) {
+	t := y.tape
+	if n, err, ok := t.play(y, p); ok {
+		return n, err
+	}
+	select {
+	case t.reading <- struct{}{}:
+	case <-y.closed:
+		return 0, errSuperseded
+	}
+	defer func() { <-t.reading }()
+	if n, err, ok := t.play(y, p); ok { // the try before this one has read meanwhile
+		return n, err
+	}
+	n, err := t.src.Read(p)
+	t.note(y, p[:n], err)
+	return n, err
+}
+
+// Close ends the try. It leaves the client's body alone, which another try or
+// the server may still read.
+func (y *try) Close() error {
+	t := y.tape
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	y.close()
+	t.release()
+	return nil
+}
+
+func (y *try) close() { y.once.Do(func() { close(y.closed) }) }
+
+func (y *try) isClosed() bool {
+	select {
+	case <-y.closed:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,179 @@
+package endpoint
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// compiler turns one [Request] into a request and collects the faults.
+type compiler struct {
+	where  string
+	known  map[string]bool
+	uses   map[string]bool
+	faults []error
+}
+
+// compileRequest returns all faults, and a request that is usable when there
+// are none.
+func compileRequest(where string, from Request, params map[string]string) (*request, []error) {
+	c := &compiler{where: where, known: map[string]bool{}, uses: map[string]bool{}}
+	for _, name := range append(ownNames(), slices.Collect(maps.Keys(params))...) {
+		c.known[name] = true
+	}
+	r := &request{
+		method:  from.Method,
+		url:     c.template("url", from.URL),
+		auth:    from.Auth,
+		headers: c.headers(from),
+		query:   c.members("query", from.Query),
+		form:    c.members("form", from.Form),
+		json:    c.json(from.JSON),
+		ok:      from.OK,
+		uses:    c.uses,
+	}
+	r.shown = r.url.shown(params)
+	c.body(r, from)
+	c.auth(r)
+	c.faults = append(c.faults, checkMatches(where, from.OK)...)
+	c.rehearse(r, params)
+	return r, c.faults
+}
+
+func (c *compiler) fault(place, format string, args ...any) {
+	c.faults = append(c.faults, fmt.Errorf("%s.%s: "+format, append([]any{c.where, place}, args...)...))
+}
+
+func (c *compiler) template(place, text string) template {
+	t := parseTemplate(text)
+	for _, p := range t {
+		if p.name == "" {
+			continue
+		}
+		if !c.known[p.name] {
+			c.fault(place, "unknown {%s}; known are %s", p.name, strings.Join(slices.Sorted(maps.Keys(c.known)), ", "))
+		}
+		c.uses[p.name] = true
+	}
+	return t
+}
+
+func (c *compiler) members(place string, from map[string]string) []member {
+	var members []member
+	for _, key := range slices.Sorted(maps.Keys(from)) {
+		members = append(members, member{key, c.template(place+"."+key, from[key])})
+	}
+	return members
+}
+
+func (c *compiler) headers(from Request) []member {
+	members := c.members("headers", from.Headers)
+	seen := map[string]bool{}
+	for i := range members {
+		key := http.CanonicalHeaderKey(members[i].key)
+		switch place := "headers." + members[i].key; {
+		case !isHTTPToken(key):
+			c.fault(place, "this is no name of a header")
+		case seen[key]:
+			c.fault(place, "this header is given twice")
+		case slices.Contains([]string{"Content-Length", "Transfer-Encoding", "Trailer", "Connection"}, key):
+			c.fault(place, "this header follows from the body and the connection; leave it out")
+		case key == "Authorization" && from.Auth != "" && from.Auth != "none":
+			c.fault(place, "give either this header or auth, not both")
+		}
+		members[i].key, seen[key] = key, true
+	}
+	return members
+}
+
+// json brings any value into the form that encoding/json decodes to, and
+// compiles the strings in it.
+func (c *compiler) json(from any) any {
+	if from == nil {
+		return nil
+	}
+	text, err := json.Marshal(from)
+	if err != nil {
+		c.fault("json", "this cannot be written as JSON: %v", err)
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	var node any
+	if err := dec.Decode(&node); err != nil {
+		c.fault("json", "this cannot be written as JSON: %v", err)
+	}
+	return c.jsonNode("json", node)
+}
+
+func (c *compiler) jsonNode(place string, node any) any {
+	switch node := node.(type) {
+	case string:
+		return c.template(place, node)
+	case []any:
+		for i := range node {
+			node[i] = c.jsonNode(fmt.Sprintf("%s[%d]", place, i), node[i])
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(node)) {
+			node[key] = c.jsonNode(place+"."+key, node[key])
+		}
+	}
+	return node
+}
+
+func (c *compiler) body(r *request, from Request) {
+	switch {
+	case r.json != nil && len(from.Form) > 0:
+		c.fault("form", "give either form or json, not both")
+	case r.json != nil:
+		r.content = "application/json"
+	case len(from.Form) > 0:
+		r.content = "application/x-www-form-urlencoded"
+	}
+	switch {
+	case r.method == "" && r.content != "":
+		r.method = http.MethodPost
+	case r.method == "":
+		r.method = http.MethodGet
+	case !isHTTPToken(r.method):
+		c.fault("method", "%q is no HTTP method", r.method)
+		r.method = http.MethodGet
+	}
+}
+
+func (c *compiler) auth(r *request) {
+	switch r.auth {
+	case "", "none":
+	case "basic", "basic_raw":
+		c.uses["client_id"], c.uses["client_secret"] = true, true
+	default:
+		c.fault("auth", "%q is none of none, basic, basic_raw", r.auth)
+	}
+}
+
+// rehearse builds the request once with made-up values, which shows faults of
+// the literal parts and of the parameters.
+func (c *compiler) rehearse(r *request, params map[string]string) {
+	v := values{}
+	for name := range c.uses {
+		v[name] = "x"
+	}
+	maps.Copy(v, params)
+	if _, err := r.build(context.Background(), v); err != nil {
+		c.faults = append(c.faults, fmt.Errorf("%s: %w", c.where, err))
+	}
+}
+
+// isHTTPToken tells whether s is a token by RFC 9110 section 5.6.2.
+func isHTTPToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		alnum := r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		return !alnum && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	})
+}

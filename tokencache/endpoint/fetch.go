@@ -1,0 +1,95 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"authproxy/tokencache"
+)
+
+// maxToken bounds the length of tokens, in bytes.
+const maxToken = 16 << 10
+
+// Fetch asks the platform for a token. With a refresh token in last, and a
+// Refresh in the options, that is tried first; when the platform refuses it, the
+// credentials are sent in the same call (RFC 6749 section 6). A platform in
+// trouble (network, timeout, 408, 429, 5xx) is not asked a second time.
+//
+// Issued is the moment before the request was sent. Expiry is zero when the
+// answer names no usable lifetime, and at most 100 years away. DeviceID is set
+// when a template uses it. Errors are of type [*tokencache.FetchError].
+func (e *Endpoint) Fetch(ctx context.Context, last tokencache.Token) (tokencache.Token, error) {
+	if e.refresh != nil && last.Refresh != "" {
+		t, err := e.token(ctx, e.refresh, last)
+		if err == nil && t.Refresh == "" {
+			t.Refresh = last.Refresh
+		}
+		if err == nil || inTrouble(err) {
+			return t, err
+		}
+	}
+	return e.token(ctx, e.request, last)
+}
+
+func (e *Endpoint) token(ctx context.Context, r *request, last tokencache.Token) (tokencache.Token, error) {
+	c, err := e.call(r, last)
+	if err != nil {
+		return tokencache.Token{}, err
+	}
+	a, err := c.exchange(ctx)
+	if err != nil {
+		return tokencache.Token{}, err
+	}
+	if err := c.refused(a, r.ok, e.response.OK); err != nil {
+		return tokencache.Token{}, err
+	}
+	return e.read(c, a)
+}
+
+// read maps a success to a token.
+func (e *Endpoint) read(c *call, a *answer) (tokencache.Token, error) {
+	m := e.response
+	value, _ := a.find(m.Token)
+	refresh, _ := a.find(m.RefreshToken)
+	switch {
+	case value == nil || value == "":
+		return tokencache.Token{}, c.noToken(a)
+	case !usable(value):
+		return tokencache.Token{}, c.badToken(a, m.Token)
+	case refresh != nil && refresh != "" && !usable(refresh):
+		return tokencache.Token{}, c.badToken(a, m.RefreshToken)
+	}
+	t := tokencache.Token{Issued: c.sent, Expiry: a.expiry(m, c.sent), Type: a.tokenType(m)}
+	t.Value = value.(string)
+	t.Refresh, _ = refresh.(string)
+	if e.usesDevice {
+		t.DeviceID = c.values["device_id"]
+	}
+	return t, nil
+}
+
+// usable tells whether value is a text of printable ASCII without spaces that is
+// not too long to be a token.
+func usable(value any) bool {
+	s, ok := value.(string)
+	return ok && s != "" && len(s) <= maxToken &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r < 0x21 || r > 0x7e })
+}
+
+// inTrouble tells that a platform should not be asked again at once.
+func inTrouble(err error) bool {
+	var fetch *tokencache.FetchError
+	var f *failure
+	if !errors.As(err, &fetch) || !errors.As(err, &f) {
+		return true
+	}
+	switch {
+	case fetch.Reason == tokencache.ReasonTimeout || fetch.Reason == tokencache.ReasonNetwork:
+		return true
+	case f.status == http.StatusRequestTimeout || f.status == http.StatusTooManyRequests:
+		return true
+	}
+	return f.status >= 500
+}

@@ -1,0 +1,116 @@
+package endpoint
+
+import (
+	"net/http"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// Options describe how one platform is asked for tokens.
+//
+// A template is a text with placeholders: {name}, where name is one of Params,
+// or client_id, client_secret, username, password, refresh_token, token,
+// device_id, now_s, now_ms, uuid. Other braces stand for themselves. Values are
+// encoded for where they stand.
+type Options struct {
+	// Name is the token's name, for the texts of errors.
+	Name string
+	// Params are the values of further placeholders. They are shown in errors
+	// where they are part of the host or path, so no secret belongs here.
+	Params map[string]string
+	// Credentials returns client_id, client_secret, username and password, as
+	// far as there are any; other names are ignored. It is called for each
+	// request, so that changed secrets are seen. Its error, which must hold no
+	// secret, becomes a [tokencache.FetchError] with ReasonCredentials. nil: no
+	// credentials.
+	Credentials func() (map[string]string, error)
+	// Request gets a token with the credentials.
+	Request Request
+	// Refresh gets a token with the refresh token of the last one; nil when
+	// the platform has no such request.
+	Refresh *Request
+	// Check asks whether a token is good; nil when the platform cannot tell.
+	Check *Request
+	// Revoke gives a token back; nil when the platform does not take it.
+	Revoke *Request
+	// Response tells where the values stand in the answers to Request and
+	// Refresh, and, as far as they are there, to Check.
+	Response Response
+	// Transport carries the requests. It should neither ask for compression
+	// nor follow the environment's proxy; nil: one that does neither.
+	Transport http.RoundTripper
+}
+
+// Request is the template of one request. Map keys and Method are literal, all
+// other texts are templates.
+//
+// A member of Headers, Query, Form or of an object in JSON that consists of
+// placeholders only, all of them empty, is left out (RFC 6749 section 3.3: no
+// empty scope).
+type Request struct {
+	// Method is the HTTP method; empty: POST with a body, else GET.
+	Method string
+	// URL is http or https, without user and fragment. A placeholder at its
+	// very start is a base URL and put in as it is.
+	URL string
+	// Auth is none (or empty), basic (id and secret form-encoded before they are
+	// joined, RFC 6749 section 2.3.1) or basic_raw (as they are, RFC 7617).
+	Auth string
+	// Headers are sent besides Content-Type; no others are.
+	Headers map[string]string
+	// Query is added to the query of URL, ordered by key.
+	Query map[string]string
+	// Form is the body as application/x-www-form-urlencoded, ordered by key.
+	Form map[string]string
+	// JSON is the body as application/json: anything that encoding/json can
+	// write; the strings in it are templates. At most one of Form and JSON.
+	JSON any
+	// OK tells success from refusal in a 2xx answer, in addition to the
+	// Response's OK when the request is for a token.
+	OK []Match
+}
+
+// Response tells where the values stand in an answer.
+type Response struct {
+	// Token is the place of the access token; it must be given.
+	Token Selector
+	// TokenType, ExpiresIn and RefreshToken may be absent.
+	TokenType, ExpiresIn, RefreshToken Selector
+	// ExpiresUnit is what ExpiresIn means: s (or empty) or ms from now on, or a
+	// point in time as epoch_s, epoch_ms or rfc3339.
+	ExpiresUnit string
+	// OK, when not empty, tells success from refusal in a 2xx answer: each of
+	// them must hold.
+	OK []Match
+	// Error lists where a machine-readable error code may stand; the first one
+	// found is named in errors.
+	Error []jp.Expr
+}
+
+// Selector is a place in an answer: a path into its JSON, or the name of a
+// header. The zero value selects nothing.
+type Selector struct {
+	// Path is a path into the body.
+	Path jp.Expr
+	// Header is the name of a header.
+	Header string
+}
+
+// Match holds when there is something at Path, and its text is one of Values.
+// Numbers, booleans and strings compare by text.
+type Match struct {
+	// Path is a path into the body.
+	Path jp.Expr
+	// Values are the texts that match.
+	Values []string
+}
+
+func (s Selector) zero() bool { return len(s.Path) == 0 && s.Header == "" }
+
+// String is the selector as it is written in a configuration.
+func (s Selector) String() string {
+	if s.Header != "" {
+		return "header:" + s.Header
+	}
+	return s.Path.String()
+}

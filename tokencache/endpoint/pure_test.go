@@ -1,0 +1,193 @@
+package endpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+func TestExpiry(t *testing.T) {
+	sent := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	none := time.Duration(0)
+	tests := []struct {
+		json, unit string
+		want       time.Duration // after sent; 0: unusable
+	}{
+		{`7200`, "s", 7200 * time.Second}, {`"43199"`, "", 43199 * time.Second}, {`" 60 "`, "s", time.Minute},
+		{`1.5`, "s", 1500 * time.Millisecond}, {`7.2e3`, "s", 2 * time.Hour}, {`0.5`, "s", 500 * time.Millisecond},
+		{`0`, "s", none}, {`-1`, "s", none}, {`-1e400`, "s", none}, {`"NaN"`, "s", none}, {`"Inf"`, "s", none}, {`"0x1p9"`, "s", none},
+		{`"1_000"`, "s", none}, {`"abc"`, "s", none}, {`""`, "s", none}, {`true`, "s", none}, {`null`, "s", none},
+		{`{}`, "s", none}, {`[1]`, "s", none}, {`"1h"`, "s", none}, {`1e-300`, "s", none},
+		{`1e300`, "s", maxLifetime}, {`1e400`, "s", maxLifetime}, {`99999999999999999999`, "s", maxLifetime}, {`9223372036854775807`, "ms", maxLifetime},
+		{`7200000`, "ms", 2 * time.Hour}, {`"250"`, "ms", 250 * time.Millisecond},
+		{`1772604427`, "epoch_s", time.Hour + time.Minute}, {`"1772600768"`, "epoch_s", time.Second},
+		{`1772600767`, "epoch_s", none}, {`3600`, "epoch_s", none}, {`-5`, "epoch_s", none}, {`1e300`, "epoch_s", maxLifetime}, {`1e400`, "epoch_s", maxLifetime},
+		{`1772600767001`, "epoch_ms", time.Millisecond}, {`1772600767`, "epoch_ms", none}, {`9e18`, "epoch_ms", maxLifetime},
+		{`"2026-03-04T06:06:07Z"`, "rfc3339", time.Hour}, {`"2026-03-04T05:06:07.5+00:00"`, "rfc3339", 500 * time.Millisecond},
+		{`"2026-03-04T05:06:07Z"`, "rfc3339", none}, {`"9999-12-31T23:59:59Z"`, "rfc3339", maxLifetime},
+		{`"0000-01-01T00:00:00Z"`, "rfc3339", none}, {`7200`, "rfc3339", none}, {`"tomorrow"`, "rfc3339", none},
+	}
+	for _, tt := range tests {
+		a := &answer{header: http.Header{}}
+		a.read([]byte(`{"e":` + tt.json + `}`))
+		got := a.expiry(Response{ExpiresIn: at("e"), ExpiresUnit: tt.unit}, sent)
+		want := time.Time{}
+		if tt.want != 0 {
+			want = sent.Add(tt.want)
+		}
+		if !got.Equal(want) {
+			t.Errorf("%s %s: %v, want %v", tt.json, tt.unit, got, want)
+		}
+	}
+	if got := (&answer{}).expiry(Response{}, sent); !got.IsZero() {
+		t.Errorf("missing: %v", got)
+	}
+}
+
+func TestTemplates(t *testing.T) {
+	v := values{"base_url": "http://h:1/b?x=1&y", "client_id": "a/b c&d%?ü", "token": ""}
+	tests := []struct {
+		template, text, url string
+		absent              bool
+	}{
+		{"", "", "", false},
+		{"{token}", "", "", true},
+		{"{token}{refresh_token}", "", "", true},
+		{"{token} ", " ", " ", false},
+		{"{client_id}", v["client_id"], v["client_id"], false},
+		{"x{client_id}?{client_id}", "x" + v["client_id"] + "?" + v["client_id"], "xa%2Fb%20c&d%25%3F%C3%BC?a%2Fb+c%26d%25%3F%C3%BC", false},
+		{"{base_url}{client_id}", v["base_url"] + v["client_id"], v["base_url"] + "a%2Fb+c%26d%25%3F%C3%BC", false},
+		{"{{token}}", "{}", "{}", false},
+		{"{Token} {} { {1a} {a-b}", "{Token} {} { {1a} {a-b}", "{Token} {} { {1a} {a-b}", false},
+	}
+	for _, tt := range tests {
+		c := parseTemplate(tt.template)
+		if got := c.text(v); got != tt.text {
+			t.Errorf("%q: text %q, want %q", tt.template, got, tt.text)
+		}
+		if got := c.url(v); got != tt.url {
+			t.Errorf("%q: url %q, want %q", tt.template, got, tt.url)
+		}
+		if got := c.absent(v); got != tt.absent {
+			t.Errorf("%q: absent %v", tt.template, got)
+		}
+	}
+	slash := parseTemplate("{base_url}/x").url(values{"base_url": "http://h/"})
+	if slash != "http://h/x" {
+		t.Error(slash)
+	}
+}
+
+func TestShownURLHoldsParamsOnly(t *testing.T) {
+	got := parseTemplate("https://{env}.h/{client_secret}/{token}?a={env}").shown(map[string]string{"env": "e1"})
+	if got != "https://e1.h/{client_secret}/{token}" {
+		t.Error(got)
+	}
+}
+
+func TestTextOf(t *testing.T) {
+	for _, tt := range []struct {
+		value any
+		want  string
+		ok    bool
+	}{
+		{"a", "a", true}, {json.Number("200"), "200", true}, {json.Number("2e2"), "2e2", true}, {true, "true", true}, {int64(3), "3", true},
+		{nil, "", false}, {map[string]any{}, "", false}, {[]any{"a"}, "", false},
+	} {
+		if got, ok := textOf(tt.value); got != tt.want || ok != tt.ok {
+			t.Errorf("%v: %q %v", tt.value, got, ok)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	for text, want := range map[string]time.Duration{
+		"": 0, "0": 0, "-5": 0, "120": 2 * time.Minute, "1e300": maxRetryAfter, "x": 0, "99999999999999999999": maxRetryAfter,
+		"Wed, 04 Mar 2026 05:07:07 GMT": time.Minute, "Wed, 04 Mar 2020 05:07:07 GMT": 0, "Wed, 04 Mar 9020 05:07:07 GMT": maxRetryAfter,
+	} {
+		if got := retryAfter(text, now); got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestSecretsAreSeenInAnyDress(t *testing.T) {
+	var s secrets
+	s.add("Geheim/1234 567", "")
+	s.addPair("id", "Geheim/1234 567")
+	for _, text := range []string{"Geheim/1234 567", "xGEHEIM%2f1234+567x", "R2VoZWltLzEyMzQgNTY3", "47656865696d2f3132333420353637", "Geheim/1", "aWQ6R2VoZWltLzEyMzQgNTY3"} {
+		if !s.in(text) {
+			t.Errorf("%q passes", text)
+		}
+	}
+	for _, text := range []string{"", "INVALID_CREDENTIALS", "Geheim", "invalid_grant"} {
+		if s.in(text) {
+			t.Errorf("%q is held back", text)
+		}
+	}
+}
+
+func TestPathThatPanicsFindsNothing(t *testing.T) {
+	if v, ok := first(jp.Expr{nil}, map[string]any{"a": 1}); v != nil || ok {
+		t.Error(v, ok)
+	}
+}
+
+func TestNewFindsAllFaults(t *testing.T) {
+	_, err := New(Options{
+		Params: map[string]string{"token": "x", "Bad": "x", "crlf": "a\r\nb", "ok": "1"},
+		Request: Request{
+			Method: "P OST", URL: "ftp://u:p@h/{nope}", Auth: "digest", JSON: map[string]any{"a": []any{"{nope2}"}}, Form: map[string]string{"f": "{nope3}"},
+			Headers: map[string]string{"a b": "", "x-a": "", "X-A": "", "Content-Length": "1"}, OK: []Match{{}},
+		},
+		Refresh:  &Request{URL: "https://user@h/", Auth: "basic", Headers: map[string]string{"authorization": "x"}},
+		Check:    &Request{URL: "https://h/#f"},
+		Revoke:   &Request{URL: "https://h/", Headers: map[string]string{"X-P": "{crlf}"}, JSON: func() {}},
+		Response: Response{ExpiresUnit: "min", TokenType: Selector{Path: path("a"), Header: "b"}, OK: []Match{{Path: path("a")}}, Error: []jp.Expr{nil}},
+	})
+	if err == nil {
+		t.Fatal("no fault")
+	}
+	contains(t, err.Error(), "the name token is taken", `the name "Bad"`, "request.url: unknown {nope}; known are Bad, client_id", "request.json.a[0]: unknown {nope2}",
+		"request.form.f: unknown {nope3}", "request.form: give either", "request.method", "request.auth", "request.headers.a b", "given twice", "Content-Length", "request.ok",
+		"request: the URL must begin", "refresh.headers.authorization: give either", "refresh: no user", "check: no fragment", "revoke: the value of the header X-P", "revoke.json",
+		"response.token:", "response.token_type", "response.expires_unit", "response.ok", "response.error")
+	if strings.Contains(err.Error(), "{ok}") || strings.Contains(err.Error(), "p@h") {
+		t.Error(err)
+	}
+}
+
+func TestNewWithNothing(t *testing.T) {
+	if e, err := New(Options{}); err == nil || e != nil {
+		t.Error(e, err)
+	}
+}
+
+func TestUnusableValuesAreNotSent(t *testing.T) {
+	sent := errors.New("sent")
+	for name, o := range map[string]Options{
+		"header": {Request: Request{URL: "http://h/", Headers: map[string]string{"x": "{client_secret}"}}},
+		"colon":  {Request: Request{URL: "http://h/", Auth: "basic_raw"}},
+		"no id":  {Request: Request{URL: "http://h/", Auth: "basic", Headers: map[string]string{}}},
+		"utf8":   {Request: Request{URL: "http://h/", JSON: "{password}"}},
+	} {
+		o.Response, o.Transport = standard(), roundTripper(func(*http.Request) (*http.Response, error) { return nil, sent })
+		o.Credentials = func() (map[string]string, error) {
+			c := map[string]string{"client_id": "a:b", "client_secret": "a\r\nX: b-secret", "password": "\xff\xfe-secret"}
+			if name == "no id" {
+				c["client_id"] = ""
+			}
+			return c, nil
+		}
+		_, err := must(t, o).Fetch(t.Context(), zero)
+		if f := fetchError(t, err); f.Reason != "credentials" || strings.Contains(err.Error(), "-secret") {
+			t.Errorf("%s: %s %v", name, f.Reason, err)
+		}
+	}
+}

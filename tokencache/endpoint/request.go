@@ -1,0 +1,179 @@
+package endpoint
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// member is one entry of a form, a query or the headers.
+type member struct {
+	key   string
+	value template
+}
+
+// request is a compiled [Request].
+type request struct {
+	method  string
+	url     template
+	shown   string // the URL for error texts
+	auth    string
+	headers []member
+	query   []member
+	form    []member
+	json    any // as decoded by encoding/json, with templates for strings
+	content string
+	ok      []Match
+	uses    map[string]bool // the placeholders
+}
+
+// build makes the request to send. Its errors name places, never values.
+func (r *request) build(ctx context.Context, v values) (*http.Request, error) {
+	target, err := r.target(v)
+	if err != nil {
+		return nil, err
+	}
+	body, err := r.body(v)
+	if err != nil {
+		return nil, err
+	}
+	var reader io.Reader
+	if r.content != "" {
+		reader = bytes.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, target.String(), reader)
+	if err != nil {
+		return nil, errors.New("the method and the URL make no request")
+	}
+	if r.content != "" {
+		req.Header.Set("Content-Type", r.content)
+	}
+	return req, r.setHeaders(req, v)
+}
+
+func (r *request) target(v values) (*url.URL, error) {
+	u, err := url.Parse(r.url.url(v))
+	switch {
+	case err != nil:
+		return nil, errors.New("the URL is not valid")
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return nil, errors.New("the URL must begin with http:// or https:// and a host")
+	case u.User != nil:
+		return nil, errors.New("no user belongs in the URL; use auth")
+	case u.Fragment != "":
+		return nil, errors.New("no fragment (#) belongs in the URL")
+	}
+	if more := encode(r.query, v); more != "" {
+		u.RawQuery = strings.TrimPrefix(strings.TrimSuffix(u.RawQuery, "&")+"&"+more, "&")
+	}
+	return u, nil
+}
+
+// encode is the form encoding of the members that are not absent.
+func encode(members []member, v values) string {
+	form := url.Values{}
+	for _, m := range members {
+		if !m.value.absent(v) {
+			form.Set(m.key, m.value.text(v))
+		}
+	}
+	return form.Encode()
+}
+
+func (r *request) body(v values) ([]byte, error) {
+	if r.json == nil {
+		return []byte(encode(r.form, v)), nil
+	}
+	filled, err := fillJSON(r.json, v)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(filled)
+}
+
+func fillJSON(node any, v values) (any, error) {
+	switch node := node.(type) {
+	case template:
+		text := node.text(v)
+		if !utf8.ValidString(text) {
+			return nil, errors.New("a value for the JSON body is not UTF-8")
+		}
+		return text, nil
+	case []any:
+		list := make([]any, len(node))
+		for i := range node {
+			var err error
+			if list[i], err = fillJSON(node[i], v); err != nil {
+				return nil, err
+			}
+		}
+		return list, nil
+	case map[string]any:
+		return fillObject(node, v)
+	}
+	return node, nil
+}
+
+func fillObject(node map[string]any, v values) (any, error) {
+	object := make(map[string]any, len(node))
+	for key, value := range node {
+		if t, ok := value.(template); ok && t.absent(v) {
+			continue
+		}
+		var err error
+		if object[key], err = fillJSON(value, v); err != nil {
+			return nil, err
+		}
+	}
+	return object, nil
+}
+
+// setHeaders sets the headers of the template and no others: an empty
+// User-Agent keeps net/http from sending its own.
+func (r *request) setHeaders(req *http.Request, v values) error {
+	req.Header["User-Agent"] = []string{""}
+	for _, m := range r.headers {
+		value := m.value.text(v)
+		switch {
+		case m.value.absent(v):
+		case hasControl(value):
+			return fmt.Errorf("the value of the header %s holds control characters", m.key)
+		case m.key == "Host":
+			req.Host = value
+		default:
+			req.Header.Set(m.key, value)
+		}
+	}
+	return r.setAuth(req, v["client_id"], v["client_secret"])
+}
+
+func (r *request) setAuth(req *http.Request, id, secret string) error {
+	switch r.auth {
+	case "basic":
+		id, secret = url.QueryEscape(id), url.QueryEscape(secret)
+	case "basic_raw":
+		if strings.Contains(id, ":") || hasControl(id+secret) {
+			return errors.New("with auth basic_raw no colon may stand in client_id, and no control character in it or in client_secret")
+		}
+	default:
+		return nil
+	}
+	if id == "" {
+		return errors.New("client_id is empty")
+	}
+	pair := base64.StdEncoding.EncodeToString([]byte(id + ":" + secret))
+	req.Header.Set("Authorization", "Basic "+pair)
+	return nil
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f })
+}
