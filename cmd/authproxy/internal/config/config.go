@@ -1,0 +1,130 @@
+// Package config reads the configuration of authproxy: YAML in, values out that need no further
+// checking. It reads strictly, and it reports everything that is wrong at once, each with file, line
+// and path. It knows the platforms only by the presets that are embedded in it.
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Config is a configuration without faults, with all defaults in it.
+type Config struct {
+	// Listen is the address for applications: host:port, or unix: and an absolute path.
+	Listen           string     `yaml:"listen" manual:""`
+	AllowNonLoopback bool       `yaml:"allow_non_loopback"`
+	AllowedHosts     []string   `yaml:"allowed_hosts" manual:""` // lower case, without port
+	Admin            Admin      `yaml:"admin" manual:""`
+	Log              Log        `yaml:"log"`
+	Shutdown         Shutdown   `yaml:"shutdown"`
+	Tokens           []Token    `yaml:"tokens" manual:""`    // in the order of the file, names are unique
+	Upstreams        []Upstream `yaml:"upstreams" manual:""` // in the order of the file, names are unique
+	// Warnings are sentences about what is allowed but risky, each with file, line and path.
+	Warnings []string
+}
+
+// Admin is the listener for health, metrics and the status page.
+type Admin struct {
+	Listen string `yaml:"listen" manual:""` // like Config.Listen; empty: none
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `yaml:"level" default:"info" oneof:"debug|info|warn|error"`
+	Format string `yaml:"format" default:"text" oneof:"text|json"`
+	Access string `yaml:"access" default:"errors" oneof:"none|errors|all"`
+}
+
+// Shutdown says how long a stop may take.
+type Shutdown struct {
+	DrainDelay time.Duration `yaml:"drain_delay" default:"0s"` // new connections are served this long
+	Timeout    time.Duration `yaml:"timeout" default:"25s" rule:"positive"`
+}
+
+// Token returns the token of that name.
+func (c *Config) Token(name string) (Token, bool) {
+	for _, t := range c.Tokens {
+		if t.Name == name {
+			return t, true
+		}
+	}
+	return Token{}, false
+}
+
+// Load reads the file at path, with the environment of the process. The error is of type Faults
+// unless the file could not be read.
+func Load(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return Parse(path, data, filepath.Dir(path), os.LookupEnv)
+}
+
+// Parse reads data as the configuration file name, whose relative paths start at dir. It looks at the
+// files and resolves the listening names that data mentions. The error is of type Faults and holds
+// everything that is wrong.
+func Parse(name string, data []byte, dir string, env func(string) (string, bool)) (*Config, error) {
+	return parse(name, data, dir, env, lookup)
+}
+
+// parser collects what Parse finds.
+type parser struct {
+	dir      string
+	resolve  func(host string) ([]netip.Addr, error)
+	faults   Faults
+	warnings []string
+}
+
+func parse(name string, data []byte, dir string, env func(string) (string, bool),
+	resolve func(string) ([]netip.Addr, error),
+) (*Config, error) {
+	p := &parser{dir: dir, resolve: resolve}
+	cfg := &Config{}
+	if root := read(name, data, env, &p.faults); root != nil {
+		p.config(root, cfg)
+	}
+	if len(p.faults) > 0 {
+		return nil, p.faults.sorted()
+	}
+	cfg.Warnings = p.warnings
+	return cfg, nil
+}
+
+func (p *parser) config(root *node, cfg *Config) {
+	p.fill(root, cfg)
+	if root.kind != mapping {
+		return
+	}
+	cfg.AllowedHosts = p.hosts(root.child("allowed_hosts"))
+	p.listeners(root, cfg)
+	built := p.tokens(root, cfg)
+	p.upstreams(root, cfg, built)
+	for i := range cfg.Upstreams {
+		p.claims(root, cfg, i)
+	}
+	p.unusedTokens(root, cfg)
+}
+
+func (p *parser) fault(n *node, what, fix string) {
+	if n.bad {
+		return
+	}
+	p.faults = append(p.faults, Fault{File: n.file, Line: max(n.line, 1), Path: n.path, What: what, Fix: fix})
+}
+
+func (p *parser) warn(n *node, what, fix string) {
+	f := Fault{File: n.file, Line: n.line, Path: n.path, What: what, Fix: fix}
+	p.warnings = append(p.warnings, f.String())
+}
+
+// resolvePath returns path, seen from the folder of the configuration file.
+func (p *parser) resolvePath(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(p.dir, path)
+}

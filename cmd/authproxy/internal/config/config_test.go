@@ -1,0 +1,221 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the .want files anew")
+
+func testEnv(name string) (string, bool) {
+	v, ok := map[string]string{"CLIENT_ID": "id-from-env", "CLIENT_SECRET": "marker-7f3a", "EMPTY": ""}[name]
+	return v, ok
+}
+
+// testResolve knows localhost, as one address of each kind, and one host elsewhere.
+func testResolve(host string) ([]netip.Addr, error) {
+	switch host {
+	case "localhost":
+		return []netip.Addr{netip.MustParseAddr("::1"), netip.MustParseAddr("127.0.0.1")}, nil
+	case "elsewhere.example":
+		return []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("192.0.2.1")}, nil
+	}
+	return nil, errors.New("no such host")
+}
+
+func testParse(name, text string) (*Config, error) {
+	return parse(name, []byte(text), "testdata/good", testEnv, testResolve)
+}
+
+// good parses the text and fails the test on any fault.
+func good(t *testing.T, text string) *Config {
+	t.Helper()
+	cfg, err := testParse("test.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+func TestGoodFiles(t *testing.T) {
+	files, _ := filepath.Glob("testdata/good/*.yaml")
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := testParse(file, string(data)); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+func TestAddress(t *testing.T) {
+	tests := []struct{ in, want string }{
+		{"127.0.0.1:0", "127.0.0.1:0"},
+		{"localhost:8080", "localhost:8080"},
+		{"[::1]:1", "[::1]:1"},
+		{"127.9.9.9:1", "127.9.9.9:1"},
+		{"[::ffff:127.0.0.1]:1", "[::ffff:127.0.0.1]:1"},
+		{"unix:/run/a.sock", "unix:/run/a.sock"},
+		{"unix:", ""},
+		{"unix:@a", ""},
+		{":1", ""},
+		{"0.0.0.0:1", ""},
+		{"[::]:1", ""},
+		{"[::ffff:10.0.0.1]:1", ""},
+		{"10.0.0.1:1", ""},
+		{"elsewhere.example:1", ""},
+		{"unknown.example:1", ""},
+		{"127.0.0.1", ""},
+		{"127.0.0.1:65536", ""},
+		{"127.0.0.1:http", ""},
+	}
+	for _, tt := range tests {
+		p := &parser{resolve: testResolve}
+		got := p.address(&node{kind: scalar, text: tt.in}, false)
+		if (len(p.faults) == 0) != (tt.want != "") || tt.want != "" && got != tt.want {
+			t.Errorf("%s: %q, %v", tt.in, got, p.faults)
+		}
+	}
+	p := &parser{resolve: testResolve}
+	if got := p.address(&node{kind: scalar, text: ":1"}, true); got != ":1" || len(p.faults) > 0 {
+		t.Errorf("allowed: %q, %v", got, p.faults)
+	}
+}
+
+// TestAliasesAreBounded reads a file of ten lines that would be a billion values.
+func TestAliasesAreBounded(t *testing.T) {
+	text := "a0: &a0 [x]\n"
+	for i := 1; i < 10; i++ {
+		text += fmt.Sprintf("a%d: &a%d [%s]\n", i, i, strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 10))
+	}
+	_, err := testParse("bomb.yaml", text)
+	if err == nil || !strings.Contains(err.Error(), "use fewer aliases") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestFaultsComeAsOneType is what callers of Parse rely on.
+func TestFaultsComeAsOneType(t *testing.T) {
+	_, err := Parse("f.yaml", []byte("listen: 1\nloog: {}"), ".", testEnv)
+	faults, ok := errors.AsType[Faults](err)
+	if !ok || len(faults) != 4 || faults[len(faults)-1] != (Fault{"f.yaml", 2, "loog", "unknown key", "did you mean log?"}) {
+		t.Errorf("%v", err)
+	}
+	if _, err := Load("testdata/none.yaml"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestIsNear(t *testing.T) {
+	for host, want := range map[string]bool{
+		"localhost": true, "LOCALHOST.": true, "127.0.0.1": true, "::1": true, "10.0.0.1": true, "192.168.1.1": true,
+		"172.16.0.1": true, "fd00::1": true, "169.254.1.1": true, "::ffff:10.0.0.1": true,
+		"8.8.8.8": false, "172.32.0.1": false, "platform": false, "localhost.example.com": false, "0.0.0.0": false,
+	} {
+		if isNear(host) != want {
+			t.Errorf("%s: %t", host, !want)
+		}
+	}
+}
+
+func TestBadFiles(t *testing.T) {
+	files, _ := filepath.Glob("testdata/bad/*.yaml")
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = testParse(filepath.Base(file), string(data))
+		if err == nil {
+			t.Errorf("%s: no faults", file)
+			continue
+		}
+		want := strings.TrimSuffix(file, ".yaml") + ".want"
+		if *update {
+			if err := os.WriteFile(want, []byte(err.Error()+"\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text, _ := os.ReadFile(want)
+		if got := err.Error() + "\n"; got != string(text) {
+			t.Errorf("%s: got\n%swant\n%s", file, got, text)
+		}
+	}
+}
+
+func TestSmallestFileHasEightLines(t *testing.T) {
+	data, err := os.ReadFile("testdata/good/smallest.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(data, []byte("\n")); n > 8 {
+		t.Errorf("%d lines", n)
+	}
+	cfg, err := Load("testdata/good/smallest.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := cfg.Upstreams[0]
+	if got := u.URL.String(); got != "https://lowcode-2gay8jgh25.ap-shanghai.tcb-api.tencentcloudapi.com" {
+		t.Errorf("url %s", got)
+	}
+	if cfg.Listen != "127.0.0.1:8080" || u.Path != "/" || u.Inject != (Inject{Header: "Authorization", Scheme: "Bearer"}) {
+		t.Errorf("defaults: %q %q %+v", cfg.Listen, u.Path, u.Inject)
+	}
+}
+
+const example = "../../../../config.example.yaml"
+
+func TestExampleHasEveryKey(t *testing.T) {
+	cfg, err := Load(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cfg.Warnings) != 2 { // plain http of one preset, for its token and for its upstream
+		t.Errorf("%q", cfg.Warnings)
+	}
+	text, err := os.ReadFile(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key := range keysOf(reflect.TypeFor[Config](), map[string]bool{}) {
+		if !bytes.Contains(text, []byte(key+":")) && !strings.HasSuffix(key, "_file") {
+			t.Errorf("no %s", key)
+		}
+	}
+	for key := range keysOf(reflect.TypeFor[oauthKeys](), map[string]bool{}) {
+		if !bytes.Contains(text, []byte(key+":")) {
+			t.Errorf("no %s", key)
+		}
+	}
+}
+
+// keysOf adds to keys those that the fields of typ are read from.
+func keysOf(typ reflect.Type, keys map[string]bool) map[string]bool {
+	for typ.Kind() == reflect.Slice || typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	if typ.Kind() != reflect.Struct {
+		return keys
+	}
+	for i := range typ.NumField() {
+		names := strings.Fields(typ.Field(i).Tag.Get("yaml"))
+		for _, name := range names {
+			keys[name] = true
+		}
+		if len(names) > 0 {
+			keysOf(typ.Field(i).Type, keys)
+		}
+	}
+	return keys
+}

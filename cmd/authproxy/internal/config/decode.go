@@ -1,0 +1,173 @@
+package config
+
+import (
+	"net/url"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// The decoder reads mappings into structs. What a field may hold stands in its tags:
+//
+//	yaml:"a b"     the keys; with more than one, or with manual:"", other code reads them
+//	default:"10s"  what holds when the key is missing; lists are written with commas
+//	rule:"x,y"     checks of the value, or of each value of a list or mapping; see rules
+//	oneof:"a|b"    the values there are
+//	keys:"header"  the keys of a mapping are header names
+
+// fill reads the mapping n into the structs that outs points to; together they hold all keys there are.
+func (p *parser) fill(n *node, outs ...any) {
+	if n.kind == scalar || n.kind == list {
+		p.fault(n, "must be a mapping, not "+n.kind.String(), "")
+		n = &node{kind: mapping, file: n.file, line: n.line, path: n.path}
+	}
+	var known []string
+	for _, out := range outs {
+		v := reflect.ValueOf(out).Elem()
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			keys := strings.Fields(f.Tag.Get("yaml"))
+			known = append(known, keys...)
+			if _, manual := f.Tag.Lookup("manual"); len(keys) == 1 && !manual {
+				p.field(n, keys[0], f.Tag, v.Field(i))
+			}
+		}
+	}
+	p.unknown(n, known)
+}
+
+func (p *parser) field(n *node, key string, tag reflect.StructTag, v reflect.Value) {
+	def, hasDefault := tag.Lookup("default")
+	child := n.get(key)
+	switch {
+	case child != nil:
+		p.value(child, tag, v)
+	case hasDefault && v.Kind() == reflect.Slice:
+		at := n.missing(key, list)
+		for _, item := range strings.Split(def, ",") {
+			at.items = append(at.items, at.scalar(item))
+		}
+		p.value(at, tag, v)
+	case hasDefault:
+		p.value(n.missing(key, scalar).scalar(def), tag, v)
+	case strings.Contains(tag.Get("rule"), "required"):
+		p.fault(n.missing(key, scalar), "missing", "")
+	case v.Kind() == reflect.Struct:
+		p.value(n.missing(key, mapping), tag, v)
+	}
+}
+
+func (p *parser) unknown(n *node, known []string) {
+	for _, e := range n.entries {
+		at := &node{file: e.value.file, line: e.line, path: e.value.path}
+		switch {
+		case contains(known, e.name):
+		case later(e.value.path):
+			p.fault(at, "not available in this version", "remove it")
+		case e.bare:
+			at.path = n.path
+			p.fault(at, "a word without a value between { and }", "quote a value that holds a comma, a colon or a brace")
+		default:
+			p.fault(at, "unknown key", suggest(e.name, "keys", known))
+		}
+	}
+}
+
+// later says whether the key at path is one that this version does not know yet.
+func later(path string) bool {
+	switch path {
+	case "allowed_origins", "socket_mode", "store", "allowed_uids", "caller_token_file", "sandbox":
+		return true
+	}
+	return strings.HasPrefix(path, "upstreams[") && strings.HasSuffix(path, "].access")
+}
+
+// value reads n into v, by the type of v.
+func (p *parser) value(n *node, tag reflect.StructTag, v reflect.Value) {
+	switch out := v.Addr().Interface().(type) {
+	case *time.Duration:
+		p.duration(n, tag, out)
+	case *int64:
+		p.size(n, tag, out)
+	case **url.URL:
+		*out = p.proxyURL(n)
+	case *jp.Expr:
+		*out = p.jsonPath(n)
+	case *[]Match:
+		*out = p.matches(n)
+	case *Selector:
+		*out = p.selector(n)
+	case *Inject:
+		*out = p.inject(n)
+	default:
+		p.kind(n, tag, v)
+	}
+}
+
+func (p *parser) kind(n *node, tag reflect.StructTag, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		p.text(n, tag, v)
+	case reflect.Bool:
+		v.SetBool(p.boolean(n))
+	case reflect.Int:
+		p.integer(n, tag, v)
+	case reflect.Slice:
+		p.list(n, tag, v)
+	case reflect.Map:
+		p.mapping(n, tag, v)
+	case reflect.Struct:
+		p.fill(n, v.Addr().Interface())
+	case reflect.Pointer:
+		p.pointer(n, v)
+	case reflect.Interface:
+		if tree := p.tree(n); tree != nil {
+			v.Set(reflect.ValueOf(tree))
+		}
+	default:
+		panic("config: no way to read a " + v.Type().String())
+	}
+}
+
+// pointer leaves v nil when n is empty.
+func (p *parser) pointer(n *node, v reflect.Value) {
+	if n.empty() {
+		return
+	}
+	v.Set(reflect.New(v.Type().Elem()))
+	p.fill(n, v.Interface())
+}
+
+func (p *parser) list(n *node, tag reflect.StructTag, v reflect.Value) {
+	if n.kind != list && n.kind != null {
+		fix := ""
+		if n.kind == scalar {
+			fix = "put it into [ ]"
+		}
+		p.fault(n, "must be a list, not "+n.kind.String(), fix)
+		return
+	}
+	for _, item := range n.items {
+		element := reflect.New(v.Type().Elem()).Elem()
+		p.value(item, tag, element)
+		v.Set(reflect.Append(v, element))
+	}
+}
+
+func (p *parser) mapping(n *node, tag reflect.StructTag, v reflect.Value) {
+	if n.kind != mapping && n.kind != null {
+		p.fault(n, "must be a mapping, not "+n.kind.String(), "")
+		return
+	}
+	if tag.Get("keys") == "header" {
+		p.headerNames(n)
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for _, e := range n.entries {
+		element := reflect.New(v.Type().Elem()).Elem()
+		p.value(e.value, tag, element)
+		v.SetMapIndex(reflect.ValueOf(e.name), element)
+	}
+}

@@ -1,0 +1,98 @@
+package config
+
+import (
+	"net/textproto"
+	"strings"
+)
+
+// Headers is the policy for the headers of an upstream.
+type Headers struct {
+	Allow        []string          `yaml:"allow" rule:"header"` // when not empty, nothing else of the client's passes
+	Drop         []string          `yaml:"drop" rule:"header"`
+	Set          map[string]string `yaml:"set" keys:"header" rule:"line"` // values may hold {header.NAME}
+	DropResponse []string          `yaml:"drop_response" rule:"header"`
+}
+
+// Query is the policy for the query parameters of an upstream. Set wins over what the client sent.
+type Query struct {
+	Set  map[string]string `yaml:"set"` // values may hold {header.NAME}
+	Drop []string          `yaml:"drop" rule:"nonempty"`
+}
+
+// Inject says where the token goes: into a header, or into a query parameter.
+type Inject struct {
+	Header string // empty when Query is set
+	Scheme string // before the token; TypeScheme: the type that came with the token; may be empty
+	Query  string
+}
+
+// TypeScheme as Inject.Scheme stands for the type that came with the token, in the spelling it came in.
+const TypeScheme = "{token_type}"
+
+// inject reads n; see mergeInject for how it is combined.
+func (p *parser) inject(n *node) Inject {
+	var in struct {
+		Header string `yaml:"header" default:"Authorization"`
+		Scheme string `yaml:"scheme" default:"Bearer"`
+		Query  string `yaml:"query"`
+	}
+	p.fill(n, &in)
+	switch {
+	case in.Query != "" && (n.has("header") || n.has("scheme")):
+		p.fault(n.get("query"), "stands beside header or scheme", "give the token one place: a header or a query parameter")
+	case in.Query != "":
+		return Inject{Query: in.Query}
+	case in.Header == "":
+		p.fault(n, "names neither a header nor a query parameter", "write {header: Authorization} or {query: access_token}")
+	case !isToken(in.Header) || isOwn(in.Header):
+		p.fault(n.child("header"), "is not a header that can hold a token", "write Authorization")
+	case in.Scheme != "" && in.Scheme != TypeScheme && !isToken(in.Scheme):
+		p.fault(n.child("scheme"), "is not a scheme", `write Bearer, "" for none, or "`+TypeScheme+`" for the type that came with the token`)
+	}
+	return Inject{Header: textproto.CanonicalMIMEHeaderKey(in.Header), Scheme: in.Scheme}
+}
+
+// isOwn says whether the header is written by HTTP itself.
+func isOwn(name string) bool {
+	switch strings.ToLower(name) {
+	case "host", "content-length", "connection", "transfer-encoding", "upgrade", "te", "trailer",
+		"keep-alive", "proxy-connection", "expect":
+		return true
+	}
+	return false
+}
+
+// headerNames checks the keys of a mapping that become headers.
+func (p *parser) headerNames(n *node) {
+	seen := map[string]string{}
+	for _, e := range n.entries {
+		at := &node{file: e.value.file, line: e.line, path: e.value.path}
+		lower := strings.ToLower(e.name)
+		switch {
+		case !isToken(e.name):
+			p.fault(at, "the key is not the name of a header", "")
+		case isOwn(e.name):
+			p.fault(at, "this header is written by HTTP itself and cannot be set", "")
+		case seen[lower] != "":
+			p.fault(at, "the same header as "+seen[lower], "give one of the two")
+		}
+		seen[lower] = e.name
+	}
+}
+
+// ownValues checks the values that headers and query of an upstream set, and that none of them
+// replaces the token.
+func (p *parser) ownValues(n *node, in Inject) {
+	headers, query := n.child("headers").child("set"), n.child("query").child("set")
+	for _, set := range []*node{headers, query} {
+		set.leaves(p.headerTemplate)
+	}
+	for _, e := range headers.entries {
+		if in.Header != "" && strings.EqualFold(e.name, in.Header) {
+			p.fault(e.value, "the token goes into this header", "remove it here, or change inject")
+		}
+	}
+	if at := query.get(in.Query); in.Query != "" && at != nil {
+		p.fault(at, "the token goes into this parameter", "remove it here, or change inject")
+	}
+}

@@ -1,0 +1,118 @@
+package config
+
+import (
+	"net/textproto"
+	"strings"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// Selector says where in an answer a value stands: under a JSON path, or in a header. The zero
+// Selector says that it stands nowhere.
+type Selector struct {
+	Path   jp.Expr
+	Header string // canonical; set instead of Path
+}
+
+// IsZero says whether there is nothing to look for.
+func (s Selector) IsZero() bool { return s.Header == "" && len(s.Path) == 0 }
+
+// String returns the selector as it is written in the configuration.
+func (s Selector) String() string {
+	if s.Header != "" {
+		return headerPrefix + s.Header
+	}
+	return s.Path.String()
+}
+
+// Match is a place in a JSON document and the values there that count. Values are compared as text:
+// the number 0 is "0".
+type Match struct {
+	Path   jp.Expr
+	Text   string // the path as written
+	Values []string
+}
+
+const headerPrefix = "header:"
+
+func (p *parser) selector(n *node) Selector {
+	if n.kind == null || n.kind == scalar && n.text == "" {
+		return Selector{}
+	}
+	name, isHeader := strings.CutPrefix(n.text, headerPrefix)
+	if !isHeader {
+		return Selector{Path: p.jsonPath(n)}
+	}
+	if !isToken(name) {
+		p.fault(n, n.quote()+" does not name a header", "write header:X-Subject-Token")
+		return Selector{}
+	}
+	return Selector{Header: textproto.CanonicalMIMEHeaderKey(name)}
+}
+
+const pathFix = "write a path such as code or a.b[0].c; a key with other characters in it is written ['a-b']"
+
+func (p *parser) jsonPath(n *node) jp.Expr {
+	if !p.single(n, pathFix) {
+		return nil
+	}
+	path, ok := parsePath(n.text)
+	if !ok {
+		p.fault(n, n.quote()+" is not a JSON path", pathFix)
+	}
+	return path
+}
+
+// parsePath parses text. A path that only names the whole document is none.
+func parsePath(text string) (path jp.Expr, ok bool) {
+	defer func() {
+		if recover() != nil { // jp is a parser that panics inside
+			path, ok = nil, false
+		}
+	}()
+	path, err := jp.ParseString(text)
+	if err != nil || len(path) == 0 {
+		return nil, false
+	}
+	switch path[len(path)-1].(type) {
+	case jp.Root, jp.At, jp.Bracket:
+		return nil, false
+	}
+	return path, true
+}
+
+// matches reads a mapping of JSON paths to a value or a list of values. A path with an empty list
+// matches nothing and is left out.
+func (p *parser) matches(n *node) []Match {
+	if n.kind == scalar || n.kind == list {
+		p.fault(n, "must be a mapping, not "+n.kind.String(), "write {code: [INVALID]}")
+		return nil
+	}
+	var out []Match
+	for _, e := range n.entries {
+		path, ok := parsePath(e.name)
+		if !ok {
+			p.fault(&node{file: e.value.file, line: e.line, path: e.value.path}, "the key is not a JSON path", pathFix)
+			continue
+		}
+		if values := p.texts(e.value); len(values) > 0 {
+			out = append(out, Match{Path: path, Text: e.name, Values: values})
+		}
+	}
+	return out
+}
+
+// texts reads a list of single values, or one value without the brackets.
+func (p *parser) texts(n *node) []string {
+	items := n.items
+	if n.kind != list {
+		items = []*node{n}
+	}
+	var out []string
+	for _, item := range items {
+		if p.single(item, "write [] for no value, and quote text that stands for nothing") {
+			out = append(out, item.text)
+		}
+	}
+	return out
+}

@@ -1,0 +1,113 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// useNames checks the templates of the merged token n, and fills in what they need.
+func (p *parser) useNames(n *node, s *params, t *Token) {
+	used := p.usedNames(n, s)
+	for _, key := range requestKeys() {
+		if auth := n.child(key).get("auth"); auth != nil && strings.HasPrefix(auth.text, "basic") {
+			used["client_id"], used["client_secret"] = true, true
+		}
+	}
+	t.Params = map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(s.byName)) {
+		if !contains(credentialNames(), name) && (used[name] || s.byName[name].value != nil) {
+			t.Params[name] = s.value(name, "")
+		}
+	}
+	maps.Copy(t.Params, s.done) // and what those needed in turn
+	t.Credentials = map[string]Secret{}
+	for _, name := range credentialNames() {
+		delete(t.Params, name)
+		p.credential(n, s, t, name, used[name])
+	}
+	for key, name := range map[string]string{"token_url": "token_url", "scopes": "scope"} {
+		if n.has(key) && !used[name] {
+			p.fault(n.get(key), "has no effect: no request of this token holds {"+name+"}", "remove it")
+		}
+	}
+	warned := len(p.warnings)
+	for _, key := range requestKeys() {
+		p.requestURL(n.child(key).get("url"), s, t)
+	}
+	p.warnings = append(p.warnings[:warned], slices.Compact(p.warnings[warned:])...)
+}
+
+// usedNames returns the names in the requests of n, and records those that stand for nothing.
+func (p *parser) usedNames(n *node, s *params) map[string]bool {
+	used := map[string]bool{}
+	known := s.names()
+	visit := func(leaf *node) {
+		for _, name := range placeholders(leaf.text) {
+			if !contains(known, name) {
+				p.unknownName(leaf, name, known)
+			}
+			used[name] = true
+		}
+	}
+	for _, key := range requestKeys() {
+		for _, part := range []string{"url", "headers", "query", "form", "json"} {
+			n.child(key).get(part).leaves(visit)
+		}
+	}
+	return used
+}
+
+// credential reads one of the credentials of n. A param of the same name stands for it, too, and makes
+// it optional when it has a default.
+func (p *parser) credential(n *node, s *params, t *Token, name string, used bool) {
+	secret, given := p.secret(n, name)
+	d, isParam := s.byName[name]
+	switch {
+	case given && d.value != nil:
+		p.fault(d.value, "stands beside "+name+" of the token", "give one of the two")
+	case given && !used:
+		at := n.get(name)
+		if at == nil {
+			at = n.get(name + "_file")
+		}
+		p.fault(at, "has no effect: no request of this token needs it", "remove it, or see that provider is right")
+	case given:
+		t.Credentials[name] = secret
+	case isParam:
+		if used {
+			if v := s.value(name, ""); v != "" {
+				t.Credentials[name] = inlineSecret(v)
+			}
+		}
+	case used:
+		p.fault(n.missing(name, scalar), "missing", "give "+name+" or "+name+"_file")
+	}
+}
+
+// requestURL checks the URL that the template n comes to. Credentials and the like count as a word.
+func (p *parser) requestURL(n *node, s *params, t *Token) {
+	if n.empty() || n.kind != scalar {
+		return
+	}
+	if text, ok := p.render(n, s); ok {
+		at := s.blame(n)
+		p.plain(at, p.checkURL(at, text), t.AllowPlainHTTP, join("tokens", t.Name))
+	}
+}
+
+// render fills the params into the template n; ok is false when one of them has no value, which is a
+// fault already recorded.
+func (p *parser) render(n *node, s *params) (text string, ok bool) {
+	ok = true
+	text = substitute(n.text, func(name string) string {
+		if contains(credentialNames(), name) || contains(dynamicNames(), name) {
+			return "x"
+		}
+		_, known := s.byName[name]
+		v := s.value(name, "")
+		ok = ok && known && !s.bad[name]
+		return v
+	})
+	return text, ok
+}

@@ -1,0 +1,136 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// maxNodes bounds what aliases can blow a small file up to.
+const maxNodes = 50_000
+
+// reader turns the text of one file into nodes.
+type reader struct {
+	file   string
+	env    func(string) (string, bool) // nil: ${NAME} has no meaning in this file
+	faults *Faults
+	nodes  int
+	open   map[*yaml.Node]bool // the anchors that are being read
+}
+
+// read returns the only document of data, or nil after a fault that leaves nothing to look at.
+func read(file string, data []byte, env func(string) (string, bool), faults *Faults) *node {
+	r := &reader{file: file, env: env, faults: faults, open: map[*yaml.Node]bool{}}
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, second yaml.Node
+	if err := dec.Decode(&doc); err != nil {
+		r.syntax(err, data)
+		return nil
+	}
+	switch err := dec.Decode(&second); {
+	case err == nil:
+		r.fault(second.Line, "", "a second YAML document", "write one document, without a line of three dashes in it")
+	case !errors.Is(err, io.EOF):
+		r.syntax(err, data)
+		return nil
+	}
+	root := r.node(doc.Content[0], "")
+	if root.kind == null {
+		r.syntax(io.EOF, data)
+		return nil
+	}
+	return root
+}
+
+func (r *reader) fault(line int, path, what, fix string) {
+	*r.faults = append(*r.faults, Fault{File: r.file, Line: max(line, 1), Path: path, What: what, Fix: fix})
+}
+
+var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+var unknownAnchor = regexp.MustCompile(`^yaml: unknown anchor '(.*)' referenced$`)
+
+// syntax records what yaml.v3 says about text that is no YAML, with the line it names. The name of an
+// unknown anchor stays out: it may be a password that begins with '*'.
+func (r *reader) syntax(err error, data []byte) {
+	if errors.Is(err, io.EOF) {
+		r.fault(1, "", "the file is empty", "config.example.yaml shows every key")
+		return
+	}
+	if m := unknownAnchor.FindStringSubmatch(err.Error()); m != nil {
+		before, _, _ := bytes.Cut(data, []byte("*"+m[1]))
+		r.fault(bytes.Count(before, []byte("\n"))+1, "", "an alias of an anchor that is not defined",
+			"quote a value that begins with *")
+		return
+	}
+	line, text := 1, strings.TrimPrefix(err.Error(), "yaml: ")
+	if m := syntaxError.FindStringSubmatch(err.Error()); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		text = m[2]
+	}
+	r.fault(line, "", "not valid YAML: "+text, "check indentation, colons and quotes there and in the line before")
+}
+
+// node converts y, which stands at path.
+func (r *reader) node(y *yaml.Node, path string) *node {
+	n := &node{kind: null, file: r.file, line: y.Line, path: path}
+	r.nodes++
+	if r.nodes > maxNodes {
+		if r.nodes == maxNodes+1 {
+			r.fault(y.Line, path, fmt.Sprintf("more than %d values", maxNodes), "use fewer aliases")
+		}
+		return n
+	}
+	switch y.Kind {
+	case yaml.AliasNode:
+		return r.alias(y, path)
+	case yaml.MappingNode:
+		n.kind = mapping
+		r.members(y, n)
+	case yaml.SequenceNode:
+		n.kind = list
+		for i, item := range y.Content {
+			n.items = append(n.items, r.node(item, fmt.Sprintf("%s[%d]", path, i)))
+		}
+	case yaml.ScalarNode:
+		r.scalar(y, n)
+	}
+	r.checkTag(y, path)
+	return n
+}
+
+func (r *reader) alias(y *yaml.Node, path string) *node {
+	if r.open[y.Alias] {
+		r.fault(y.Line, path, "an alias inside its own anchor", "")
+		return &node{kind: null, file: r.file, line: y.Line, path: path}
+	}
+	r.open[y.Alias] = true
+	defer delete(r.open, y.Alias)
+	return r.node(y.Alias, path)
+}
+
+func (r *reader) scalar(y *yaml.Node, n *node) {
+	if y.Tag == "!!null" {
+		return
+	}
+	n.kind, n.tag, n.raw, n.text = scalar, y.Tag, y.Value, y.Value
+	if r.env != nil && strings.Contains(y.Value, "${") {
+		n.tag = "!!str"
+		n.text = r.expand(y.Value, n)
+	}
+}
+
+// checkTag refuses tags of the user's own. Its message does not show the tag, which may be the
+// beginning of an unquoted password.
+func (r *reader) checkTag(y *yaml.Node, path string) {
+	switch y.Tag {
+	case "", "!", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq", "!!timestamp", "!!merge":
+	default:
+		r.fault(y.Line, path, "YAML tags have no meaning here", "quote a value that begins with !")
+	}
+}

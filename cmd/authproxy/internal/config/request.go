@@ -1,0 +1,98 @@
+package config
+
+import "github.com/ohler55/ojg/jp"
+
+// Request is a request to a platform. URL, Headers, Query, Form and the strings in JSON are templates:
+// {name} stands for a member of Token.Params or Token.Credentials, or for refresh_token, token,
+// device_id, now_s, now_ms, uuid; other braces mean themselves. At most one of Form and JSON is set.
+type Request struct {
+	Method  string            `yaml:"method" default:"POST" rule:"method"`
+	URL     string            `yaml:"url" rule:"required"`
+	Auth    string            `yaml:"auth" default:"none" oneof:"none|basic|basic_raw"` // basic: form-encoded first
+	Headers map[string]string `yaml:"headers" keys:"header" rule:"line"`
+	Query   map[string]string `yaml:"query"`
+	Form    map[string]string `yaml:"form"`
+	JSON    any               `yaml:"json"` // map[string]any, []any, string, json.Number, bool or nil
+	// OK says which values in a JSON answer mean success; empty: the status alone says it.
+	// Only Check and Revoke have it.
+	OK []Match `yaml:"ok"`
+}
+
+// Response says how the answer to a token request is read.
+type Response struct {
+	Token        Selector  `yaml:"token" default:"access_token"`
+	TokenType    Selector  `yaml:"token_type" default:"token_type"`
+	ExpiresIn    Selector  `yaml:"expires_in" default:"expires_in"`
+	ExpiresUnit  string    `yaml:"expires_unit" default:"s" oneof:"s|ms|epoch_s|epoch_ms|rfc3339"`
+	RefreshToken Selector  `yaml:"refresh_token" default:""`
+	OK           []Match   `yaml:"ok"`    // values that mean success; empty: the status alone says it
+	Error        []jp.Expr `yaml:"error"` // where a machine-readable error may stand
+}
+
+// checkRequests looks at what the types of the fields cannot say.
+func (p *parser) checkRequests(n *node) {
+	for _, key := range requestKeys() {
+		r := n.get(key)
+		if hasJSON(r) && r.has("form") {
+			p.fault(r.get("json"), "stands beside form", "a request has one body: give json or form")
+		}
+		if at := r.get("ok"); at != nil && (key == "request" || key == "refresh") {
+			p.fault(at, "has no meaning here", "write it into response")
+		}
+	}
+	if at := n.child("response").get("token"); at != nil && at.empty() {
+		p.fault(at, "is empty", "say where the token stands, such as access_token or header:X-Subject-Token")
+	}
+}
+
+// oauthKeys are the keys of a token that say something about its request or its upstreams.
+type oauthKeys struct {
+	TokenURL       string            `yaml:"token_url"`
+	Scopes         []string          `yaml:"scopes" rule:"nonempty"`
+	EndpointParams map[string]string `yaml:"endpoint_params"`
+	AuthMethod     string            `yaml:"auth_method" manual:""`
+	Upstream       any               `yaml:"upstream" manual:""` // see inherited
+}
+
+// expandKeys writes auth_method and endpoint_params into the request of the token n.
+func (p *parser) expandKeys(n *node) *node {
+	request := n.child("request")
+	if request.kind != mapping {
+		return n
+	}
+	form := request.child("form")
+	if at := n.get("auth_method"); at != nil && p.single(at, "") {
+		switch at.text {
+		case "client_secret_basic":
+			request = request.with("auth", at.scalar("basic"))
+		case "client_secret_post":
+			request = request.with("auth", at.scalar("none"))
+			form = form.with("client_id", at.scalar("{client_id}")).with("client_secret", at.scalar("{client_secret}"))
+			p.needForm(at, request)
+		default:
+			p.fault(at, at.quote()+" is not possible here", "write client_secret_basic or client_secret_post")
+		}
+	}
+	if at := n.get("endpoint_params"); !at.empty() && at.kind == mapping {
+		p.needForm(at, request)
+		for _, e := range at.entries {
+			form = form.with(e.name, e.value)
+		}
+	}
+	if form.empty() {
+		return n.with("request", request)
+	}
+	return n.with("request", request.with("form", form))
+}
+
+func (p *parser) needForm(at *node, request *node) {
+	if hasJSON(request) {
+		p.fault(at, "needs a request with a form, and this one has json", "write the members into request.json")
+	}
+}
+
+// hasJSON says whether the request n has a JSON body; {} is one.
+func hasJSON(n *node) bool {
+	at := n.get("json")
+	return at != nil && at.kind != null
+}

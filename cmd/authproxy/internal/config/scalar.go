@@ -1,0 +1,187 @@
+package config
+
+import (
+	"encoding/json"
+	"math"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func contains(names []string, name string) bool { return slices.Contains(names, name) }
+
+// single says whether n is a single value, and records a fault with fix when it is not.
+func (p *parser) single(n *node, fix string) bool {
+	switch n.kind {
+	case scalar:
+		return true
+	case null:
+		p.fault(n, "has no value", fix)
+	default:
+		p.fault(n, "must be a single value, not "+n.kind.String(), fix)
+	}
+	return false
+}
+
+// text reads a value as it is written: 007 and true are text as good as any. Nothing is empty text.
+func (p *parser) text(n *node, tag reflect.StructTag, v reflect.Value) {
+	if n.kind != null && !p.single(n, "") {
+		return
+	}
+	v.SetString(n.text)
+	if choice, ok := tag.Lookup("oneof"); ok && !contains(strings.Split(choice, "|"), n.text) {
+		p.fault(n, n.quote()+" is not possible here", "write "+strings.ReplaceAll(choice, "|", " or "))
+	}
+	for _, rule := range strings.Split(tag.Get("rule"), ",") {
+		if what, fix := p.rule(rule, n.text); what != "" {
+			p.fault(n, what, fix)
+			return
+		}
+	}
+}
+
+// rule checks s and returns what is wrong with it and how to mend it.
+func (p *parser) rule(name, s string) (what, fix string) {
+	switch {
+	case (name == "required" || name == "nonempty") && s == "":
+		return "is empty", ""
+	case name == "name" && !nameRule.MatchString(s):
+		return "is not a name", "use up to 63 letters, digits, '.', '_' and '-', a letter or digit first"
+	case name == "header" && !isToken(s):
+		return "is not the name of a header", ""
+	case name == "upgrade" && !isToken(s):
+		return "is not an Upgrade value", "write [websocket]"
+	case name == "upgrade" && strings.EqualFold(s, "h2c"):
+		return "h2c is never upgraded to", "remove it"
+	case name == "method" && (!isToken(s) || strings.ToUpper(s) != s):
+		return "is not a method", "write GET or POST"
+	case name == "line" && !isLine(s):
+		return "holds control characters", ""
+	}
+	return "", ""
+}
+
+var nameRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+// isToken says whether s is a token of RFC 9110, section 5.6.2.
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		digit := '0' <= c && c <= '9'
+		if !letter && !digit && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isLine says whether s can be the value of a header.
+func isLine(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+}
+
+func (p *parser) boolean(n *node) bool {
+	const fix = "write true or false"
+	if !p.single(n, fix) {
+		return false
+	}
+	if n.text != "true" && n.text != "false" {
+		p.fault(n, n.quote()+" is neither true nor false", fix)
+	}
+	return n.text == "true"
+}
+
+func (p *parser) integer(n *node, tag reflect.StructTag, v reflect.Value) {
+	const fix = "write a whole number such as 256"
+	if !p.single(n, fix) {
+		return
+	}
+	i, err := strconv.Atoi(n.text)
+	switch rule := tag.Get("rule"); {
+	case err != nil:
+		p.fault(n, n.quote()+" is not a whole number", fix)
+	case rule == "positive" && i < 1:
+		p.fault(n, "must be more than 0", "")
+	case rule == "status" && (i < 100 || i > 599):
+		p.fault(n, n.quote()+" is not an HTTP status", "write one from 100 to 599")
+	}
+	v.SetInt(int64(i))
+}
+
+func (p *parser) duration(n *node, tag reflect.StructTag, out *time.Duration) {
+	const fix = "write a number with its unit, such as 500ms, 10s or 1m30s"
+	if !p.single(n, fix) {
+		return
+	}
+	d, err := time.ParseDuration(n.text)
+	switch {
+	case err != nil:
+		p.fault(n, n.quote()+" is not a duration", fix)
+	case d < 0:
+		p.fault(n, "must not be negative", "")
+	case d == 0 && tag.Get("rule") == "positive":
+		p.fault(n, "must be more than 0", fix)
+	}
+	*out = d
+}
+
+var sizeRule = regexp.MustCompile(`^([0-9]{1,18}) ?(|B|KiB|MiB|GiB)$`)
+
+// size reads a number of bytes.
+func (p *parser) size(n *node, _ reflect.StructTag, out *int64) {
+	const fix = "write bytes as a whole number, or with KiB, MiB or GiB, such as 64KiB"
+	if !p.single(n, fix) {
+		return
+	}
+	m := sizeRule.FindStringSubmatch(n.text)
+	if m == nil {
+		p.fault(n, n.quote()+" is not a size", fix)
+		return
+	}
+	count, _ := strconv.ParseInt(m[1], 10, 64)
+	unit := map[string]int64{"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[m[2]]
+	if count > math.MaxInt64/unit {
+		p.fault(n, n.quote()+" is too large", "")
+		return
+	}
+	*out = count * unit
+}
+
+// tree reads any value the way JSON has it: mappings, lists, strings, numbers as json.Number, booleans.
+// What holds an environment variable is a string.
+func (p *parser) tree(n *node) any {
+	switch n.kind {
+	case mapping:
+		out := map[string]any{}
+		for _, e := range n.entries {
+			out[e.name] = p.tree(e.value)
+		}
+		return out
+	case list:
+		out := []any{}
+		for _, item := range n.items {
+			out = append(out, p.tree(item))
+		}
+		return out
+	case scalar:
+		return p.leaf(n)
+	}
+	return nil
+}
+
+func (p *parser) leaf(n *node) any {
+	switch n.tag {
+	case "!!bool":
+		return strings.EqualFold(n.text, "true")
+	case "!!int", "!!float":
+		if !json.Valid([]byte(n.text)) {
+			p.fault(n, n.quote()+" is not a number in JSON", "quote it, or write it with decimal digits")
+		}
+		return json.Number(n.text)
+	}
+	return n.text
+}

@@ -1,0 +1,144 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"regexp"
+	"strings"
+)
+
+const hidden = "<secret>"
+
+// maxSecret is the size in bytes of the largest secret file that is read.
+const maxSecret = 64 << 10
+
+// Secret is a value that never shows: whatever prints or encodes it gets "<secret>". The zero Secret
+// is empty.
+type Secret struct {
+	file   string
+	inline func() string // a closure, so that no dump of the memory's structure shows the value
+}
+
+func inlineSecret(value string) Secret { return Secret{inline: func() string { return value }} }
+
+// IsZero says whether no value and no file was given.
+func (s Secret) IsZero() bool { return s.file == "" && s.inline == nil }
+
+// File returns the path of the file that holds the secret, or "" when it stands in the configuration.
+func (s Secret) File() string { return s.file }
+
+// Read returns the secret. One in a file is read at each call, and the white space around it is
+// trimmed; an empty file and one that looks like dotenv are errors. An error names the file and what
+// to do, never content.
+func (s Secret) Read() (string, error) {
+	if s.file == "" {
+		if s.inline == nil {
+			return "", nil
+		}
+		return s.inline(), nil
+	}
+	value, err := readSecret(s.file)
+	if err != nil {
+		return "", fmt.Errorf("secret file %s: %w", s.file, err)
+	}
+	return value, nil
+}
+
+var errEmptySecret = errors.New("is empty; write the secret and nothing else into it")
+var errDotenv = errors.New("holds a line NAME=value; write only the value into it")
+var errLargeSecret = fmt.Errorf("is larger than %d KiB; is it the right file?", maxSecret>>10)
+
+func readSecret(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", fmt.Errorf("cannot be read (%w); check path and permissions", reason(err))
+	}
+	defer f.Close() // nothing was written
+	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	if err != nil {
+		return "", fmt.Errorf("cannot be read (%w); check path and permissions", reason(err))
+	}
+	value := strings.TrimSpace(strings.TrimPrefix(string(data), "\ufeff"))
+	switch {
+	case len(data) > maxSecret:
+		return "", errLargeSecret
+	case value == "":
+		return "", errEmptySecret
+	case looksLikeDotenv(value):
+		return "", errDotenv
+	}
+	return value, nil
+}
+
+// reason returns the system's word on a failed file operation, without the path.
+func reason(err error) error {
+	if p, ok := errors.AsType[*os.PathError](err); ok {
+		return p.Err
+	}
+	return err
+}
+
+var dotenvLine = regexp.MustCompile(`^([A-Z_][A-Z0-9_]*)=(.*)$`)
+
+// looksLikeDotenv says whether value is one line NAME=value. Trailing padding of base32 and base64 is
+// no value.
+func looksLikeDotenv(value string) bool {
+	m := dotenvLine.FindStringSubmatch(value)
+	return m != nil && (strings.Trim(m[2], "=") != "" || strings.Contains(m[1], "_"))
+}
+
+// Format prints "<secret>" for every verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
+
+// String returns "<secret>".
+func (s Secret) String() string { return hidden }
+
+// LogValue logs "<secret>".
+func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// MarshalText encodes "<secret>", also in JSON and as a map key.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// MarshalYAML encodes "<secret>".
+func (s Secret) MarshalYAML() (any, error) { return hidden, nil }
+
+// secret reads the member name of n, or the file named by its _file twin, and checks what it finds.
+// ok is false when neither is there.
+func (p *parser) secret(n *node, name string) (s Secret, ok bool) {
+	value, file := n.get(name), n.get(name+"_file")
+	switch {
+	case value != nil && file != nil:
+		p.fault(file, "stands beside "+name, "give one of the two")
+	case value != nil && value.kind == scalar && value.text != "":
+		return inlineSecret(value.text), true
+	case value != nil:
+		p.badText(value, "is empty", "give a value, or a file in "+name+"_file")
+	case file != nil && file.kind == scalar && file.text != "":
+		return p.secretFile(file), true
+	case file != nil:
+		p.badText(file, "is empty", "give the path of a file")
+	default:
+		return Secret{}, false
+	}
+	return Secret{}, true
+}
+
+func (p *parser) secretFile(n *node) Secret {
+	s := Secret{file: p.resolvePath(n.text)}
+	if _, err := readSecret(s.file); err != nil {
+		what, fix, _ := strings.Cut(err.Error(), "; ")
+		p.fault(n, "the file "+what, fix)
+	}
+	return s
+}
+
+// badText records that n is not a single value, or else what.
+func (p *parser) badText(n *node, what, fix string) {
+	if n.kind == list || n.kind == mapping {
+		what = "must be a single value, not " + n.kind.String()
+	}
+	p.fault(n, what, fix)
+}

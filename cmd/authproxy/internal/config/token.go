@@ -1,0 +1,90 @@
+package config
+
+import (
+	"net/url"
+	"time"
+)
+
+// Token says how one access token is got, renewed and given back.
+type Token struct {
+	Name     string
+	Provider string            `yaml:"provider" manual:""` // the preset it started from
+	Params   map[string]string `yaml:"params" manual:""`   // what templates may need, with token_url and scope
+	// Credentials holds those of client_id, client_secret, username and password that were given.
+	// One that is optional and not given is missing.
+	Credentials        map[string]Secret `yaml:"client_id client_id_file client_secret client_secret_file username username_file password password_file"`
+	Timeout            time.Duration     `yaml:"timeout" default:"10s" rule:"positive"` // of one token request
+	ExpiryBuffer       time.Duration     `yaml:"expiry_buffer" default:"60s"`
+	DefaultTTL         time.Duration     `yaml:"default_ttl" default:"1h" rule:"positive"`
+	MinRefreshInterval time.Duration     `yaml:"min_refresh_interval" default:"1s" rule:"positive"`
+	RevokeOnExit       bool              `yaml:"revoke_on_exit"`
+	AllowPlainHTTP     bool              `yaml:"allow_plain_http"`
+	ProxyURL           *url.URL          `yaml:"proxy_url"` // nil: none; may hold a password
+	TLS                TLS               `yaml:"tls"`
+	Request            Request           `yaml:"request"`
+	Response           Response          `yaml:"response"`
+	Refresh            *Request          `yaml:"refresh"` // nil: there is none
+	Check              *Request          `yaml:"check"`   // nil: there is none
+	Revoke             *Request          `yaml:"revoke"`  // nil: there is none
+	Reissue            Reissue           `yaml:"reissue" default:"new" oneof:"new|same"`
+	OldToken           OldToken          `yaml:"old_token" default:"lives" oneof:"lives|dies"`
+}
+
+// Reissue says what the endpoint answers while a token is good.
+type Reissue string
+
+// OldToken says what becomes of a token when a new one is issued.
+type OldToken string
+
+// The values of Reissue and OldToken.
+const (
+	ReissueNew    Reissue  = "new"  // another token
+	ReissueSame   Reissue  = "same" // the same token, until it expires
+	OldTokenLives OldToken = "lives"
+	OldTokenDies  OldToken = "dies"
+)
+
+// builtToken is a token and what its upstreams need of it.
+type builtToken struct {
+	params   *params // nil when the token is too broken to go on with
+	upstream *node   // defaults for upstreams; nil: none
+}
+
+func (p *parser) tokens(root *node, cfg *Config) map[string]builtToken {
+	n := root.child("tokens")
+	if n.kind != mapping {
+		p.fault(n, "must be a mapping, not "+n.kind.String(), "")
+	} else if n.empty() {
+		p.fault(n, "missing", "name at least one token")
+	}
+	built := map[string]builtToken{}
+	for _, e := range n.entries {
+		if what, fix := p.rule("name", e.name); what != "" {
+			p.fault(&node{file: n.file, line: e.line, path: e.value.path}, what, fix)
+		}
+		t := Token{Name: e.name}
+		built[e.name] = p.token(e.value, &t)
+		cfg.Tokens = append(cfg.Tokens, t)
+	}
+	return built
+}
+
+func (p *parser) token(over *node, t *Token) builtToken {
+	if over.kind != mapping {
+		p.fault(over, "must be a mapping, not "+over.kind.String(), "")
+		return builtToken{}
+	}
+	base, known := p.preset(over, t)
+	merged := layer(base.without("params"), over.without("params"), mergeToken)
+	p.checkRequests(merged)
+	merged = p.expandKeys(merged)
+	p.fill(merged, t, &oauthKeys{})
+	p.tls(merged.child("tls"), &t.TLS)
+	p.fill(merged.child("upstream"), &inherited{})
+	if !known {
+		return builtToken{upstream: merged.get("upstream")}
+	}
+	s := p.params(base, over, merged)
+	p.useNames(merged, s, t)
+	return builtToken{params: s, upstream: merged.get("upstream")}
+}

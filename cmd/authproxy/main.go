@@ -1,0 +1,62 @@
+// Command authproxy forwards a legacy application's requests to platforms that
+// want an access token, with a token that the application knows nothing of.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"authproxy/cmd/authproxy/internal/config"
+)
+
+// The exit codes.
+const (
+	exitDone  = 0
+	exitFail  = 1 // at run time
+	exitUsage = 2 // of the command line or the configuration
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal has its default effect: the end
+	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// streams are where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run is the whole program but for the process around it.
+func run(ctx context.Context, args []string, std streams) int {
+	root, begun := newRoot(std)
+	root.SetArgs(args)
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, new(config.Faults)):
+		fmt.Fprintln(std.err, err)
+		return exitUsage
+	case !*begun || errors.As(err, new(usageError)):
+		fmt.Fprintf(std.err, "authproxy: %v\nRun 'authproxy --help' for the commands.\n", err)
+		return exitUsage
+	default:
+		fmt.Fprintf(std.err, "authproxy: %v\n", err)
+		return exitFail
+	}
+}
+
+// usageError is a wrong use of a command that only the command itself can see.
+type usageError struct{ error }

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"authproxy/cmd/authproxy/internal/config"
+)
+
+// serve runs the proxy of cfg until ctx ends, and then drains it.
+func serve(ctx context.Context, cfg *config.Config, std streams) error {
+	s, err := start(cfg, std.err)
+	if err != nil {
+		return err
+	}
+	s.announce(std.out)
+	return s.run(ctx)
+}
+
+// server is an app with its listeners.
+type server struct {
+	*app
+	http    []*http.Server
+	places  map[string]string // listen address of the configuration -> where it listens
+	admin   string            // where; "" without an admin listener
+	failed  chan error
+	serving atomic.Bool
+	watch   *secretWatch
+}
+
+// start opens every listener and serves on it. When one cannot be opened,
+// none stays open.
+func start(cfg *config.Config, logTo io.Writer) (*server, error) {
+	a, err := newApp(cfg, logTo)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{app: a, places: map[string]string{}, failed: make(chan error, 1)}
+	a.ready = s.readiness
+	for _, w := range cfg.Warnings {
+		a.log.Warn(w)
+	}
+	if err := s.listen(); err != nil {
+		for _, srv := range s.http {
+			_ = srv.Close()
+		}
+		return nil, err
+	}
+	s.watch = watchSecrets(a)
+	s.serving.Store(true)
+	return s, nil
+}
+
+var errNotServing = errors.New("shutting down")
+
+func (s *server) readiness() error {
+	if !s.serving.Load() {
+		return errNotServing
+	}
+	return nil
+}
+
+func (s *server) listen() error {
+	for i := range s.cfg.Upstreams {
+		address := listenerOf(s.cfg, i)
+		if _, open := s.places[address]; open {
+			continue
+		}
+		place, err := s.open(listenAddress(address), dataServer(s.gates[address], s.log))
+		if err != nil {
+			return err
+		}
+		s.places[address] = place
+	}
+	if s.cfg.Admin.Listen == "" {
+		return nil
+	}
+	var err error
+	s.admin, err = s.open(s.cfg.Admin.Listen, &http.Server{Handler: s.adminHandler(), ReadHeaderTimeout: 10 * time.Second})
+	return err
+}
+
+// listenerOf returns the key of the listener of the i'th upstream. A port 0
+// stands for a listener of its own.
+func listenerOf(cfg *config.Config, i int) string {
+	own := cfg.Upstreams[i].Listen
+	switch {
+	case own == "":
+		return cfg.Listen
+	case strings.HasSuffix(own, ":0"):
+		return fmt.Sprint(own, "#", i)
+	default:
+		return own
+	}
+}
+
+// listenAddress returns the address in the key of a listener.
+func listenAddress(key string) string {
+	address, _, _ := strings.Cut(key, "#")
+	return address
+}
+
+// dataServer returns the server of a data listener: HTTP/1.1 and HTTP/2 in
+// clear text, with limits on the head of a request and none on its body.
+func dataServer(h http.Handler, log *slog.Logger) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler: h, Protocols: protocols,
+		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 3 * time.Minute,
+		DisableGeneralOptionsHandler: true, // OPTIONS * is for the upstream
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// open listens at address and serves there in the background.
+func (s *server) open(address string, srv *http.Server) (place string, err error) {
+	network := "tcp"
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		network, address = "unix", path
+	}
+	l, err := net.Listen(network, address)
+	if err != nil {
+		return "", fmt.Errorf("cannot listen on %s: %w: is another authproxy running, or the address wrong?", address, err)
+	}
+	s.http = append(s.http, srv)
+	go func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			select {
+			case s.failed <- err:
+			default:
+			}
+		}
+	}()
+	if network == "unix" {
+		return "unix:" + address, nil
+	}
+	return "http://" + l.Addr().String(), nil
+}
+
+// announce says where to point the application at.
+func (s *server) announce(w io.Writer) {
+	fmt.Fprintf(w, "authproxy %s is running (pid %d)\n", thisVersion().Version, os.Getpid())
+	for i, u := range s.cfg.Upstreams {
+		place := s.places[listenerOf(s.cfg, i)]
+		if !strings.HasPrefix(place, "unix:") {
+			place += u.Path
+		}
+		only := ""
+		if len(u.Hosts) > 0 {
+			only = ", for Host " + strings.Join(u.Hosts, ", ")
+		}
+		fmt.Fprintf(w, "  %s: %s -> %s%s\n", u.Name, place, u.URL, only)
+	}
+	if s.admin != "" {
+		fmt.Fprintf(w, "  admin: %s/metrics /livez /readyz\n", s.admin)
+	}
+}
+
+// run waits for the end of ctx or the failure of a listener, and drains.
+func (s *server) run(ctx context.Context) error {
+	var failure error
+	select {
+	case <-ctx.Done():
+		s.log.Info("shutting down", "drain_delay", s.cfg.Shutdown.DrainDelay.String(), "timeout", s.cfg.Shutdown.Timeout.String())
+	case err := <-s.failed:
+		failure = fmt.Errorf("a listener failed: %w", err)
+	}
+	s.drain()
+	return failure
+}
+
+// drain ends the service: first readiness, then, after a delay in which new
+// connections are still served, the listeners, and last the requests that are
+// not done in time. The admin listener goes when all others have gone.
+func (s *server) drain() {
+	s.serving.Store(false)
+	time.Sleep(s.cfg.Shutdown.DrainDelay)
+	for _, g := range s.gates {
+		g.Shut()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Shutdown.Timeout)
+	defer cancel()
+	for _, srv := range s.http {
+		if err := srv.Shutdown(ctx); err != nil {
+			s.log.Warn("requests were cut", "error", err)
+			_ = srv.Close()
+		}
+	}
+	s.watch.close()
+	s.app.close()
+}
