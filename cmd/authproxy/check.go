@@ -18,7 +18,7 @@ func checkCommand(std streams) *cobra.Command {
 	file := configFlag(cmd, true)
 	live := cmd.Flags().Bool("live", false, "also fetch each token")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := config.Load(*file)
+		cfg, err := loadConfig(*file)
 		if err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func tokenCommand(std streams) *cobra.Command {
 	cmd.Flags().BoolVar(&do.check, "check", false, "ask the platform about it")
 	cmd.Flags().BoolVar(&do.revoke, "revoke", false, "give it back at the end")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := config.Load(*file)
+		cfg, err := loadConfig(*file)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -25,13 +26,26 @@ func newRoot(std streams) (root *cobra.Command, begun *bool) {
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRun: func(*cobra.Command, []string) {
-			*begun = true
-		},
 	}
 	root.AddCommand(serveCommand(std), demoCommand(std), checkCommand(std), tokenCommand(std),
 		presetsCommand(std), healthcheckCommand(), versionCommand(std))
+	for _, cmd := range root.Commands() {
+		body := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			*begun = true
+			return body(cmd, args)
+		}
+	}
 	return root, begun
+}
+
+// loadConfig reads a configuration; whatever fails then is the user's to mend.
+func loadConfig(file string) (*config.Config, error) {
+	cfg, err := config.Load(file)
+	if err != nil && !errors.As(err, new(config.Faults)) {
+		return nil, usageError{err}
+	}
+	return cfg, err
 }
 
 // configFlag adds the flag -c, which names the configuration file.
@@ -49,7 +63,7 @@ func serveCommand(std streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "serve -c FILE", Short: "Runs the proxy", Args: cobra.NoArgs}
 	file := configFlag(cmd, true)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := config.Load(*file)
+		cfg, err := loadConfig(*file)
 		if err != nil {
 			return err
 		}
@@ -94,7 +108,7 @@ func healthcheckCommand() *cobra.Command {
 		case len(args) == 1:
 			url = args[0]
 		case *file != "":
-			cfg, err := config.Load(*file)
+			cfg, err := loadConfig(*file)
 			if err != nil {
 				return err
 			}

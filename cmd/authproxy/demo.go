@@ -69,7 +69,9 @@ func newDemo(listen string, std streams) (*demo, error) {
 	d.behind = &http.Server{Handler: d.platform, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = d.behind.Serve(l) }()
 	text := fmt.Sprintf(demoConfig, listen, d.direct)
-	shown := func(place string) string { return strings.Replace(text, listen, strings.TrimPrefix(place, "http://"), 1) }
+	shown := func(place string) string {
+		return strings.Replace(text, listen, strings.TrimPrefix(place, "http://"), 1)
+	}
 	cfg, err := config.Parse("demo.yaml", []byte(text+"admin: { listen: \"\" }\nlog: { level: warn, access: none }\n"), ".", func(string) (string, bool) { return "", false })
 	if err != nil {
 		return nil, err

@@ -60,3 +60,5 @@ func run(ctx context.Context, args []string, std streams) int {
 
 // usageError is a wrong use of a command that only the command itself can see.
 type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
