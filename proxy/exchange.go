@@ -29,7 +29,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &tokenError{err}
 	}
 	if req.Body != nil {
-		c.tape = newTape(req.Body, x.retry.BodyLimit)
+		c.tape = newTape(req.Body, x.retry.BodyLimit, c.request.Trailer)
 		defer c.tape.stop()
 	}
 	resp, err := x.send(req, token)
@@ -60,7 +60,12 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 // sendAgain is the second try, and the last.
 func (x *exchange) sendAgain(req *http.Request, token Token) (*http.Response, error) {
 	c := callOf(req)
-	resp, err := x.send(req.Clone(req.Context()), token)
+	again := req.Clone(req.Context())
+	if c.tape != nil && c.tape.begun() {
+		// The client has been told to continue and is not to be told again.
+		again.Header.Del("Expect")
+	}
+	resp, err := x.send(again, token)
 	if err != nil {
 		return nil, err
 	}
@@ -75,19 +80,40 @@ func (x *exchange) sendAgain(req *http.Request, token Token) (*http.Response, er
 // send gives req the token and its body, from the beginning.
 func (x *exchange) send(req *http.Request, token Token) (*http.Response, error) {
 	c := callOf(req)
+	if len(req.Trailer) > 0 {
+		req = withTrailer(req)
+	}
 	if c.tape != nil {
-		body, err := c.tape.rewind()
+		body, err := c.tape.rewind(req.Trailer)
 		if err != nil {
 			return nil, err
 		}
-		// For the transport's own repetition, of what a server that closed an
-		// idle connection or sent GOAWAY has not seen.
-		req.Body, req.GetBody = body, c.tape.rewind
+		// GetBody is for the transport's own repetition, of what a server that
+		// closed an idle connection or sent GOAWAY has not seen.
+		req.Body, req.GetBody = body, func() (io.ReadCloser, error) { return c.tape.rewind(req.Trailer) }
 	}
 	x.inject.into(req, token)
 	c.record.Attempts++
 	c.record.Token = token.Fingerprint
-	return x.transport.RoundTrip(req)
+	resp, err := x.transport.RoundTrip(req)
+	if err == nil {
+		err = checkSwitch(req, resp)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// withTrailer returns req with a map of its own for the values of the trailers:
+// a try that was given up may still write into its own.
+func withTrailer(req *http.Request) *http.Request {
+	own := *req
+	own.Trailer = make(http.Header, len(req.Trailer))
+	for name := range req.Trailer {
+		own.Trailer[name] = nil
+	}
+	return &own
 }
 
 // accept tells the source that the upstream took the token. An error of the

@@ -3,7 +3,6 @@ package proxy
 import (
 	"net/http"
 	"net/textproto"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,16 +21,6 @@ type Headers struct {
 	Set map[string]string
 	// DropResponse lists headers of the answer that do not pass.
 	DropResponse []string
-}
-
-// Query says which of the client's query parameters go upstream. Names compare
-// after decoding; everything else of the query passes byte for byte.
-type Query struct {
-	// Set replaces parameters, with values as in [Headers]. The client's own
-	// parameter of that name never passes, even when nothing is set.
-	Set map[string]string
-	// Drop lists parameters that do not pass.
-	Drop []string
 }
 
 // policy is Headers, Query and the place of injection, made ready.
@@ -152,15 +141,20 @@ func (s setting) value(client http.Header) (string, bool) {
 func (p *policy) headers(out, client http.Header) {
 	restoreForwarded(out, client)
 	p.upgrade(out)
-	for name := range out {
-		folded := fold(name)
-		if p.drop[folded] || p.allow != nil && !p.allow[folded] {
-			delete(out, name)
-		}
-	}
+	p.sieve(out)
 	for _, s := range p.set {
 		if v, ok := s.value(client); ok {
 			out.Set(s.name, v)
+		}
+	}
+}
+
+// sieve takes out of fields what does not pass; trailers are fields as well.
+func (p *policy) sieve(fields http.Header) {
+	for name := range fields {
+		folded := fold(name)
+		if p.drop[folded] || p.allow != nil && !p.allow[folded] {
+			delete(fields, name)
 		}
 	}
 }
@@ -173,92 +167,4 @@ func restoreForwarded(out, client http.Header) {
 			out[name] = slices.Clone(v)
 		}
 	}
-}
-
-// hasToken tells whether one of the comma-separated values is token.
-func hasToken(values []string, token string) bool {
-	for _, v := range values {
-		for one := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(one), token) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// upgrade takes away an Upgrade that is not configured; the request itself
-// goes on. Passing h2c on would open a second, unseen way to the upstream
-// (golang/go#80416), and Java's HttpClient asks for it by default.
-func (p *policy) upgrade(out http.Header) {
-	asked, ok := out["Upgrade"]
-	if !ok {
-		return
-	}
-	for _, name := range p.upgrades {
-		if len(asked) == 1 && strings.EqualFold(asked[0], name) {
-			return
-		}
-	}
-	delete(out, "Upgrade")
-	delete(out, "Connection")
-}
-
-// query returns the raw query that the upstream shall get: the client's with
-// parameters taken out and set, and everything else byte for byte.
-func (p *policy) query(raw string, client http.Header) string {
-	if len(p.dropQuery) > 0 {
-		raw = dropParams(raw, p.dropQuery)
-	}
-	for _, s := range p.setQuery {
-		if v, ok := s.value(client); ok {
-			raw = addParam(raw, s.name, v)
-		}
-	}
-	return raw
-}
-
-// dropParams takes the named parameters out of raw. Servers differ in whether
-// ';' separates parameters (CVE-2022-2880 is such a difference), so a name
-// counts behind either separator.
-func dropParams(raw string, names map[string]bool) string {
-	var b strings.Builder
-	for rest := raw; rest != ""; {
-		end := strings.IndexAny(rest, "&;")
-		piece, separator := rest, ""
-		if end >= 0 {
-			piece, separator = rest[:end], rest[end:end+1]
-		}
-		rest = rest[len(piece)+len(separator):]
-		if names[paramName(piece)] {
-			continue
-		}
-		b.WriteString(piece)
-		b.WriteString(separator)
-	}
-	if b.Len() == len(raw) {
-		return raw
-	}
-	return strings.TrimRight(b.String(), "&;")
-}
-
-func paramName(piece string) string {
-	name, _, _ := strings.Cut(piece, "=")
-	if strings.IndexByte(name, '%') < 0 && strings.IndexByte(name, '+') < 0 {
-		return name
-	}
-	if decoded, err := url.QueryUnescape(name); err == nil {
-		return decoded
-	}
-	return name
-}
-
-// addParam appends a parameter to raw. A colon is left as it is: platforms
-// show it so in their samples, and RFC 3986 section 3.4 allows it.
-func addParam(raw, name, value string) string {
-	p := url.QueryEscape(name) + "=" + strings.ReplaceAll(url.QueryEscape(value), "%3A", ":")
-	if raw == "" {
-		return p
-	}
-	return raw + "&" + p
 }

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Options configure the handler of one upstream. Name, Target, Tokens, Inject
@@ -44,6 +46,9 @@ type Options struct {
 	KeepLocation bool
 	// Upgrades lists the values of Upgrade that pass; none by default.
 	Upgrades []string
+	// MaxInFlight is how many requests may be on their way at once; more are
+	// answered 503 overloaded. 0 for no limit.
+	MaxInFlight int
 	// Transport speaks to the upstream. It must not add headers of its own:
 	// see [http.Transport.DisableCompression].
 	Transport http.RoundTripper
@@ -67,6 +72,7 @@ type handler struct {
 	policy   *policy
 	reverse  httputil.ReverseProxy
 	location *location
+	inFlight atomic.Int64
 }
 
 // New returns the handler of one upstream. It fails when something needed is
@@ -109,7 +115,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.opts.Observer.Started()
 	c := newCall(w, r, h.opts.Name)
 	defer c.finish(h.opts.Observer)
-	switch {
+	defer h.inFlight.Add(-1)
+	switch inFlight := h.inFlight.Add(1); {
+	case h.opts.MaxInFlight > 0 && inFlight > int64(h.opts.MaxInFlight):
+		c.reject(CodeOverloaded, "more requests are on their way than max_in_flight allows: try again", time.Second)
 	case r.Method == http.MethodConnect || r.Method == http.MethodTrace:
 		// A tunnel would be none, and a trace would echo the token.
 		c.reject(CodeMethodNotSupported, r.Method+" is not forwarded", 0)
@@ -125,6 +134,7 @@ func (h *handler) rewrite(p *httputil.ProxyRequest) {
 	aim(p.Out.URL, p.In, h.opts.Target, h.opts.StripPrefix)
 	p.Out.URL.RawQuery = h.policy.query(p.In.URL.RawQuery, p.In.Header)
 	h.policy.headers(p.Out.Header, p.In.Header)
+	h.policy.sieve(p.Out.Trailer)
 	p.Out.Host = ""
 	if h.opts.PreserveHost {
 		p.Out.Host = p.In.Host

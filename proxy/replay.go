@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/http"
 	"sync"
 )
 
@@ -28,6 +29,7 @@ var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 type tape struct {
 	src     io.Reader
 	limit   int64
+	trailer http.Header   // of the client, filled when src has ended
 	reading chan struct{} // held while src is being read
 
 	mu       sync.Mutex
@@ -37,6 +39,7 @@ type tape struct {
 	running  bool   // recording goes on: nothing has been lost and nobody said stop
 	late     []byte // read by a try that was given up, after the recording ended
 	err      error  // how src ended; io.EOF when it was read whole
+	asked    bool   // src has been read from
 }
 
 // try is the body of one sending of the request.
@@ -45,15 +48,20 @@ type try struct {
 	pos    int64 // bytes that it has read; guarded by tape.mu
 	once   sync.Once
 	closed chan struct{}
+
+	// trailer holds the announced names, and gets their values before Read
+	// reports the end: that is when the transport looks.
+	trailer http.Header
 }
 
-func newTape(src io.Reader, limit int64) *tape {
-	return &tape{src: src, limit: limit, reading: make(chan struct{}, 1), running: true}
+func newTape(src io.Reader, limit int64, trailer http.Header) *tape {
+	return &tape{src: src, limit: limit, trailer: trailer, reading: make(chan struct{}, 1), running: true}
 }
 
-// rewind returns the body from its beginning and ends the try before it. It
-// fails with errNotReplayable when the beginning is gone.
-func (t *tape) rewind() (io.ReadCloser, error) {
+// rewind returns the body from its beginning and ends the try before it. At
+// its end it fills trailer, which holds the announced names. It fails with
+// errNotReplayable when the beginning is gone.
+func (t *tape) rewind(trailer http.Header) (io.ReadCloser, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.try != nil && !t.running {
@@ -62,7 +70,7 @@ func (t *tape) rewind() (io.ReadCloser, error) {
 	if t.try != nil {
 		t.try.close()
 	}
-	t.try = &try{tape: t, closed: make(chan struct{})}
+	t.try = &try{tape: t, trailer: trailer, closed: make(chan struct{})}
 	return t.try, nil
 }
 
@@ -80,6 +88,13 @@ func (t *tape) stop() {
 	defer t.mu.Unlock()
 	t.running = false
 	t.release()
+}
+
+// begun tells whether the client has been asked for its body.
+func (t *tape) begun() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.asked
 }
 
 // ended tells whether the client's body was read to its end.
@@ -119,8 +134,10 @@ func (t *tape) play(y *try, p []byte) (n int, err error, ok bool) {
 		t.late = t.late[n:]
 		return n, nil, true
 	case t.err != nil:
+		y.end()
 		return 0, t.err, true
 	default:
+		t.asked = true
 		return 0, nil, false
 	}
 }
@@ -131,6 +148,7 @@ func (t *tape) note(y *try, p []byte, err error) {
 	defer t.mu.Unlock()
 	if err != nil {
 		t.err = err
+		y.end()
 	}
 	superseded := y != t.try
 	y.pos += int64(len(p))
@@ -186,6 +204,13 @@ func (y *try) Close() error {
 	y.close()
 	t.release()
 	return nil
+}
+
+// end hands the client's trailers on. tape.mu is held.
+func (y *try) end() {
+	for name := range y.trailer {
+		y.trailer[name] = y.tape.trailer[name]
+	}
 }
 
 func (y *try) close() { y.once.Do(func() { close(y.closed) }) }

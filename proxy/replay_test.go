@@ -27,10 +27,10 @@ func TestTapePlaysTheSameBodyAgain(t *testing.T) {
 	for _, size := range []int{0, 1, chunkSize - 1, chunkSize, chunkSize + 1, 3*chunkSize + 7} {
 		for _, first := range []int{0, 1, chunkSize, 2*chunkSize + 3, size} {
 			body := text(size)
-			tape := newTape(iotest.HalfReader(bytes.NewReader(body)), 1<<20)
-			one, _ := tape.rewind()
+			tape := newTape(iotest.HalfReader(bytes.NewReader(body)), 1<<20, nil)
+			one, _ := tape.rewind(nil)
 			_, _ = io.CopyN(io.Discard, one, int64(min(first, size)))
-			two, err := tape.rewind()
+			two, err := tape.rewind(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,8 +53,8 @@ func TestTapePlaysTheSameBodyAgain(t *testing.T) {
 
 func TestTapeRunsOver(t *testing.T) {
 	body := text(1000)
-	tape := newTape(bytes.NewReader(body), 500)
-	one, _ := tape.rewind()
+	tape := newTape(bytes.NewReader(body), 500, nil)
+	one, _ := tape.rewind(nil)
 	_, _ = io.CopyN(io.Discard, one, 500)
 	if !tape.replayable() {
 		t.Error("let go at the limit")
@@ -63,7 +63,7 @@ func TestTapeRunsOver(t *testing.T) {
 	if err != nil || !bytes.Equal(rest, body[500:]) {
 		t.Errorf("the rest: %d bytes, %v", len(rest), err)
 	}
-	if _, err := tape.rewind(); !errors.Is(err, errNotReplayable) {
+	if _, err := tape.rewind(nil); !errors.Is(err, errNotReplayable) {
 		t.Errorf("rewind: %v", err)
 	}
 	if tape.recorded != nil {
@@ -74,8 +74,8 @@ func TestTapeRunsOver(t *testing.T) {
 func TestTapeKeepsWhatAStaleReadBrings(t *testing.T) {
 	for _, stopped := range []bool{false, true} {
 		pr, pw := io.Pipe()
-		tape := newTape(pr, 8) // less than what comes late
-		one, _ := tape.rewind()
+		tape := newTape(pr, 8, nil) // less than what comes late
+		one, _ := tape.rewind(nil)
 		go func() { _, _ = pw.Write([]byte("head ")) }()
 		_, _ = io.ReadFull(one, make([]byte, 5))
 		stale := make(chan string)
@@ -87,7 +87,7 @@ func TestTapeKeepsWhatAStaleReadBrings(t *testing.T) {
 		for len(tape.reading) == 0 { // until the stale Read waits for the client
 			time.Sleep(time.Millisecond)
 		}
-		two, err := tape.rewind()
+		two, err := tape.rewind(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,12 +105,12 @@ func TestTapeKeepsWhatAStaleReadBrings(t *testing.T) {
 
 func TestTapePassesOnHowTheBodyBroke(t *testing.T) {
 	broken := errors.New("the client died")
-	tape := newTape(io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken)), 100)
-	one, _ := tape.rewind()
+	tape := newTape(io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken)), 100, nil)
+	one, _ := tape.rewind(nil)
 	if _, err := io.ReadAll(one); !errors.Is(err, broken) {
 		t.Errorf("first: %v", err)
 	}
-	two, _ := tape.rewind()
+	two, _ := tape.rewind(nil)
 	if got, err := io.ReadAll(two); string(got) != "abc" || !errors.Is(err, broken) {
 		t.Errorf("second: %q, %v", got, err)
 	}
@@ -119,13 +119,13 @@ func TestTapePassesOnHowTheBodyBroke(t *testing.T) {
 func TestClosedTryDoesNotHangOnASlowClient(t *testing.T) {
 	pr, pw := io.Pipe()
 	defer pw.Close()
-	tape := newTape(pr, 100)
-	one, _ := tape.rewind()
+	tape := newTape(pr, 100, nil)
+	one, _ := tape.rewind(nil)
 	go func() { _, _ = one.Read(make([]byte, 1)) }()
 	for len(tape.reading) == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	two, _ := tape.rewind()
+	two, _ := tape.rewind(nil)
 	done := make(chan error)
 	go func() { _, err := two.Read(make([]byte, 1)); done <- err }()
 	_ = two.Close()
@@ -140,8 +140,8 @@ func FuzzTape(f *testing.F) {
 	f.Fuzz(func(t *testing.T, size, first, limit uint16, seed uint64) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		body := text(int(size))
-		tape := newTape(bytes.NewReader(body), int64(limit))
-		try, _ := tape.rewind()
+		tape := newTape(bytes.NewReader(body), int64(limit), nil)
+		try, _ := tape.rewind(nil)
 		for range 3 {
 			buf := make([]byte, 1+r.IntN(5000))
 			for read := 0; read < int(first); {
@@ -151,7 +151,7 @@ func FuzzTape(f *testing.F) {
 					break
 				}
 			}
-			again, err := tape.rewind()
+			again, err := tape.rewind(nil)
 			if err != nil {
 				return
 			}

@@ -17,50 +17,6 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Options configure a [Cache]. Only Source is needed; the zero value of every
-// other field means its default.
-type Options struct {
-	// Source is asked for tokens.
-	Source Source
-	// Timeout bounds one flight, however many callers wait for it; 10 s.
-	Timeout time.Duration
-	// ExpiryBuffer is how long before its expiry a token is renewed; 60 s,
-	// and never more than a tenth of the token's life.
-	ExpiryBuffer time.Duration
-	// DefaultTTL is the life of a token whose answer names none; 1 h.
-	DefaultTTL time.Duration
-	// MinRefreshInterval is the least time between two replacements of tokens
-	// that were refused while they were new; 1 s. It doubles with each of them
-	// up to 5 min, and falls back when a token is accepted.
-	MinRefreshInterval time.Duration
-	// Repeats: the platform repeats its token until that expires, so there is
-	// no use in asking ahead.
-	Repeats bool
-	// Kills: a new token kills the old one at once, so while one is on its
-	// way the old one is not handed out.
-	Kills bool
-	// Observe is told of every flight after it has landed; may be nil.
-	Observe func(Fetch)
-}
-
-func (o Options) withDefaults() Options {
-	o.Timeout = orDefault(o.Timeout, 10*time.Second)
-	o.ExpiryBuffer = orDefault(o.ExpiryBuffer, time.Minute)
-	o.DefaultTTL = orDefault(o.DefaultTTL, time.Hour)
-	o.MinRefreshInterval = orDefault(o.MinRefreshInterval, time.Second)
-	if o.Observe == nil {
-		o.Observe = func(Fetch) {}
-	}
-	return o
-}
-
-func orDefault(d, fallback time.Duration) time.Duration {
-	if d <= 0 {
-		return fallback
-	}
-	return d
-}
-
 // Cache keeps one token good. It is safe for concurrent use; no lock is held
 // while the Source is asked, and none is taken to hand out a warm token.
 type Cache struct {

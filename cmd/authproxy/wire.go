@@ -157,8 +157,9 @@ func (a *app) newUpstream(u config.Upstream) (http.Handler, error) {
 		Retry:   proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit},
 		Headers: proxy.Headers(u.Headers), Query: proxy.Query(u.Query),
 		StripPrefix: strip, PreserveHost: u.PreserveHost, KeepLocation: !u.RewriteLocation, Upgrades: u.Upgrade,
-		Observer: observers{a.metrics.Upstream(u.Name), newAccessLog(a.log, a.cfg.Log.Access)},
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+		MaxInFlight: u.MaxInFlight,
+		Observer:    observers{a.metrics.Upstream(u.Name), newAccessLog(a.log, a.cfg.Log.Access)},
+		ErrorLog:    slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	})
 }
 

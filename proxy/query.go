@@ -1,0 +1,76 @@
+package proxy
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Query says which of the client's query parameters go upstream. Names compare
+// after decoding; everything else of the query passes byte for byte.
+type Query struct {
+	// Set replaces parameters, with values as in [Headers]. The client's own
+	// parameter of that name never passes, even when nothing is set.
+	Set map[string]string
+	// Drop lists parameters that do not pass.
+	Drop []string
+}
+
+// query returns the raw query that the upstream shall get: the client's with
+// parameters taken out and set, and everything else byte for byte.
+func (p *policy) query(raw string, client http.Header) string {
+	if len(p.dropQuery) > 0 {
+		raw = dropParams(raw, p.dropQuery)
+	}
+	for _, s := range p.setQuery {
+		if v, ok := s.value(client); ok {
+			raw = addParam(raw, s.name, v)
+		}
+	}
+	return raw
+}
+
+// dropParams takes the named parameters out of raw. Servers differ in whether
+// ';' separates parameters (CVE-2022-2880 is such a difference), so a name
+// counts behind either separator.
+func dropParams(raw string, names map[string]bool) string {
+	var b strings.Builder
+	for rest := raw; rest != ""; {
+		end := strings.IndexAny(rest, "&;")
+		piece, separator := rest, ""
+		if end >= 0 {
+			piece, separator = rest[:end], rest[end:end+1]
+		}
+		rest = rest[len(piece)+len(separator):]
+		if names[paramName(piece)] {
+			continue
+		}
+		b.WriteString(piece)
+		b.WriteString(separator)
+	}
+	if b.Len() == len(raw) {
+		return raw
+	}
+	return strings.TrimRight(b.String(), "&;")
+}
+
+func paramName(piece string) string {
+	name, _, _ := strings.Cut(piece, "=")
+	if strings.IndexByte(name, '%') < 0 && strings.IndexByte(name, '+') < 0 {
+		return name
+	}
+	if decoded, err := url.QueryUnescape(name); err == nil {
+		return decoded
+	}
+	return name
+}
+
+// addParam appends a parameter to raw. A colon is left as it is: platforms
+// show it so in their samples, and RFC 3986 section 3.4 allows it.
+func addParam(raw, name, value string) string {
+	p := url.QueryEscape(name) + "=" + strings.ReplaceAll(url.QueryEscape(value), "%3A", ":")
+	if raw == "" {
+		return p
+	}
+	return raw + "&" + p
+}
