@@ -243,11 +243,14 @@ func TestUpstreamThatFails(t *testing.T) {
 		code   Code
 		reason Reason
 	}{
-		"nobody listens":  {to(nobody.Addr().String()), CodeUpstreamUnreachable, ReasonDial},
-		"closes at once":  {to(closed), CodeUpstreamUnreachable, ReasonReset},
-		"speaks no HTTP":  {to(garbage), CodeUpstreamUnreachable, ReasonProtocol},
-		"speaks no TLS":   {func(o *Options) { o.Target.Scheme = "https" }, CodeUpstreamUnreachable, ReasonTLS},
-		"answers nothing": {func(o *Options) { to(silent)(o); o.Transport.(*http.Transport).ResponseHeaderTimeout = 50 * time.Millisecond }, CodeUpstreamTimeout, ReasonTimeout},
+		"nobody listens": {to(nobody.Addr().String()), CodeUpstreamUnreachable, ReasonDial},
+		"closes at once": {to(closed), CodeUpstreamUnreachable, ReasonReset},
+		"speaks no HTTP": {to(garbage), CodeUpstreamUnreachable, ReasonProtocol},
+		"speaks no TLS":  {func(o *Options) { o.Target.Scheme = "https" }, CodeUpstreamUnreachable, ReasonTLS},
+		"answers nothing": {func(o *Options) {
+			to(silent)(o)
+			o.Transport.(*http.Transport).ResponseHeaderTimeout = 50 * time.Millisecond
+		}, CodeUpstreamTimeout, ReasonTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFront(t, http.NotFoundHandler(), c.change)

@@ -44,6 +44,9 @@ type Options struct {
 	// KeepLocation leaves Location and Content-Location as the upstream sends
 	// them, also where they point into the target.
 	KeepLocation bool
+	// Origins lists the web pages to which the upstream may open its answers by
+	// CORS; for all others its permissions are dropped.
+	Origins []string
 	// Upgrades lists the values of Upgrade that pass; none by default.
 	Upgrades []string
 	// MaxInFlight is how many requests may be on their way at once; more are
@@ -146,6 +149,9 @@ func (h *handler) modify(resp *http.Response) error {
 	c := callOf(resp.Request)
 	for _, name := range h.policy.dropResponse {
 		delete(resp.Header, http.CanonicalHeaderKey(name))
+	}
+	if !mayShare(c.request, h.opts.Origins) {
+		dropCORS(resp.Header)
 	}
 	h.location.rewrite(resp.Header, c.request)
 	if c.tape != nil && !c.tape.ended() && c.request.ProtoMajor == 1 {

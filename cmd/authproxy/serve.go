@@ -75,7 +75,7 @@ func (s *server) listen() error {
 		if _, open := s.places[address]; open {
 			continue
 		}
-		place, err := s.open(listenAddress(address), dataServer(s.gates[address], s.log))
+		place, err := s.open(listenAddress(address), dataServer(s.doors[address], s.log))
 		if err != nil {
 			return err
 		}

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"authproxy/cmd/authproxy/internal/config"
@@ -16,6 +20,7 @@ type transportOptions struct {
 	connect, header time.Duration
 	idle            int
 	h2c             bool
+	socket          string // path of a unix socket, in the stead of host and port
 }
 
 // newTransport returns a transport that adds nothing of its own: no
@@ -26,7 +31,7 @@ func newTransport(o transportOptions) (*http.Transport, error) {
 		return nil, err
 	}
 	t := &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: o.connect, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:            o.dial,
 		TLSClientConfig:        tlsConfig,
 		TLSHandshakeTimeout:    o.connect,
 		DisableCompression:     true,
@@ -48,4 +53,72 @@ func newTransport(o transportOptions) (*http.Transport, error) {
 		t.Proxy = http.ProxyURL(o.proxy)
 	}
 	return t, nil
+}
+
+func (o transportOptions) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: o.connect, KeepAlive: 30 * time.Second}
+	if o.socket != "" {
+		return dialer.DialContext(ctx, "unix", o.socket)
+	}
+	return dialer.DialContext(ctx, network, address)
+}
+
+// lookEvery is how often the addresses behind a name are looked up while
+// requests go there: a program that runs for months must follow a move.
+const lookEvery = 30 * time.Second
+
+// follower is a transport that moves on to new connections when an address
+// that it knew is gone from its upstream's name. Without requests it rests.
+type follower struct {
+	host    string
+	renew   func() *http.Transport
+	resolve func(ctx context.Context, host string) ([]string, error)
+	current atomic.Pointer[http.Transport]
+	looked  atomic.Int64 // Unix time, in nanoseconds, of the last look
+
+	mu    sync.Mutex // held by the one look at a time
+	known []string
+}
+
+// follow returns a transport to the host of target that follows its name, or
+// a plain one where there is none to follow.
+func follow(target *url.URL, o transportOptions) (http.RoundTripper, error) {
+	first, err := newTransport(o)
+	if err != nil {
+		return nil, err
+	}
+	host := target.Hostname()
+	if o.socket != "" || o.proxy != nil || net.ParseIP(host) != nil {
+		return first, nil
+	}
+	f := &follower{host: host, resolve: net.DefaultResolver.LookupHost, renew: func() *http.Transport { return first.Clone() }}
+	f.current.Store(first)
+	return f, nil
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (f *follower) RoundTrip(req *http.Request) (*http.Response, error) {
+	now, last := time.Now().UnixNano(), f.looked.Load()
+	if now-last > int64(lookEvery) && f.looked.CompareAndSwap(last, now) {
+		go f.look()
+	}
+	return f.current.Load().RoundTrip(req)
+}
+
+// look compares the addresses behind the name with those of the last time. A
+// failed look changes nothing: the connections may be good.
+func (f *follower) look() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), lookEvery/2)
+	defer cancel()
+	now, err := f.resolve(ctx, f.host)
+	if err != nil || len(now) == 0 {
+		return
+	}
+	gone := slices.ContainsFunc(f.known, func(a string) bool { return !slices.Contains(now, a) })
+	f.known = now
+	if gone {
+		f.current.Swap(f.renew()).CloseIdleConnections() // those in use close when they have been idle
+	}
 }

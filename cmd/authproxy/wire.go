@@ -7,6 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"authproxy/cmd/authproxy/internal/admin"
@@ -24,8 +27,9 @@ type app struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	tokens  map[string]*token
-	gates   map[string]*proxy.Gate // by listen address
-	ready   func() error           // nil while requests are served
+	gates   map[string]*proxy.Gate  // by listener
+	doors   map[string]http.Handler // the guard before each gate
+	ready   func() error            // nil while requests are served
 }
 
 // token is one token of the configuration.
@@ -36,7 +40,7 @@ type token struct {
 }
 
 func newApp(cfg *config.Config, logTo io.Writer) (*app, error) {
-	a := &app{cfg: cfg, log: newLogger(cfg.Log, logTo), tokens: map[string]*token{}, gates: map[string]*proxy.Gate{}}
+	a := &app{cfg: cfg, log: newLogger(cfg.Log, logTo), tokens: map[string]*token{}, gates: map[string]*proxy.Gate{}, doors: map[string]http.Handler{}}
 	v := thisVersion()
 	a.metrics = metrics.New(metrics.BuildInfo{Version: v.Version, Revision: v.Revision})
 	for _, t := range cfg.Tokens {
@@ -46,21 +50,34 @@ func newApp(cfg *config.Config, logTo io.Writer) (*app, error) {
 		}
 		a.tokens[t.Name] = made
 	}
+	return a, a.open()
+}
+
+// open makes the handlers of the listeners: the guard, the gate, the router
+// and behind them the upstreams.
+func (a *app) open() error {
 	routes := map[string][]proxy.Route{}
-	for i, u := range cfg.Upstreams {
+	hosts := slices.Clone(a.cfg.AllowedHosts)
+	for i, u := range a.cfg.Upstreams {
 		h, err := a.newUpstream(u)
 		if err != nil {
-			return nil, fmt.Errorf("upstream %q: %w", u.Name, err)
+			return fmt.Errorf("upstream %q: %w", u.Name, err)
 		}
-		address := listenerOf(cfg, i)
-		routes[address] = append(routes[address], proxy.Route{Hosts: u.Hosts, Path: u.Path, Handler: h})
+		hosts = append(hosts, u.Hosts...)
+		address := listenerOf(a.cfg, i)
+		routes[address] = append(routes[address], proxy.Route{Hosts: u.Hosts, Path: escaped(u.Path), Handler: h})
 	}
-	unrouted := observers{a.metrics.Unrouted(), newAccessLog(a.log, cfg.Log.Access)}
+	unrouted := observers{a.metrics.Unrouted(), newAccessLog(a.log, a.cfg.Log.Access)}
 	for address, rs := range routes {
+		guard := proxy.Guard{Hosts: hosts, Origins: a.cfg.AllowedOrigins, AnyHost: strings.HasPrefix(address, "unix:")}
 		a.gates[address] = proxy.NewGate(proxy.NewRouter(rs, unrouted), unrouted)
+		a.doors[address] = proxy.NewGuard(guard, a.gates[address], unrouted)
 	}
-	return a, nil
+	return nil
 }
+
+// escaped returns a path as it stands in a request line.
+func escaped(path string) string { return (&url.URL{Path: path}).EscapedPath() }
 
 // newToken makes a token's endpoint and cache.
 func (a *app) newToken(t config.Token) (*token, error) {
@@ -135,9 +152,9 @@ func readCredentials(secrets map[string]config.Secret) (map[string]string, error
 
 // newUpstream makes the handler of an upstream.
 func (a *app) newUpstream(u config.Upstream) (http.Handler, error) {
-	transport, err := newTransport(transportOptions{
+	transport, err := follow(u.URL, transportOptions{
 		tls: u.TLS, proxy: u.ProxyURL, connect: u.ConnectTimeout, header: u.ResponseHeaderTimeout,
-		idle: u.MaxIdleConns, h2c: u.Protocol == "h2c",
+		idle: u.MaxIdleConns, h2c: u.Protocol == "h2c", socket: u.Socket,
 	})
 	if err != nil {
 		return nil, err
@@ -148,7 +165,7 @@ func (a *app) newUpstream(u config.Upstream) (http.Handler, error) {
 	}
 	strip := ""
 	if u.StripPath {
-		strip = u.Path
+		strip = escaped(u.Path)
 	}
 	return proxy.New(proxy.Options{
 		Name: u.Name, Target: u.URL, Tokens: tokenSource{a.tokens[u.Token].cache}, Transport: transport,
@@ -157,9 +174,9 @@ func (a *app) newUpstream(u config.Upstream) (http.Handler, error) {
 		Retry:   proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit},
 		Headers: proxy.Headers(u.Headers), Query: proxy.Query(u.Query),
 		StripPrefix: strip, PreserveHost: u.PreserveHost, KeepLocation: !u.RewriteLocation, Upgrades: u.Upgrade,
-		MaxInFlight: u.MaxInFlight,
-		Observer:    observers{a.metrics.Upstream(u.Name), newAccessLog(a.log, a.cfg.Log.Access)},
-		ErrorLog:    slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+		MaxInFlight: u.MaxInFlight, Origins: a.cfg.AllowedOrigins,
+		Observer: observers{a.metrics.Upstream(u.Name), newAccessLog(a.log, a.cfg.Log.Access)},
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	})
 }
 

@@ -16,7 +16,8 @@ type Config struct {
 	// Listen is the address for applications: host:port, or unix: and an absolute path.
 	Listen           string     `yaml:"listen" manual:""`
 	AllowNonLoopback bool       `yaml:"allow_non_loopback"`
-	AllowedHosts     []string   `yaml:"allowed_hosts" manual:""` // lower case, without port
+	AllowedHosts     []string   `yaml:"allowed_hosts" manual:""`   // lower case, without port
+	AllowedOrigins   []string   `yaml:"allowed_origins" manual:""` // scheme://host[:port], as browsers write it
 	Admin            Admin      `yaml:"admin" manual:""`
 	Log              Log        `yaml:"log"`
 	Shutdown         Shutdown   `yaml:"shutdown"`
@@ -100,6 +101,7 @@ func (p *parser) config(root *node, cfg *Config) {
 		return
 	}
 	cfg.AllowedHosts = p.hosts(root.child("allowed_hosts"))
+	cfg.AllowedOrigins = p.origins(root.child("allowed_origins"))
 	p.listeners(root, cfg)
 	built := p.tokens(root, cfg)
 	p.upstreams(root, cfg, built)

@@ -78,7 +78,7 @@ func (p *parser) unknown(n *node, known []string) {
 // later says whether the key at path is one that this version does not know yet.
 func later(path string) bool {
 	switch path {
-	case "allowed_origins", "socket_mode", "store", "allowed_uids", "caller_token_file", "sandbox":
+	case "socket_mode", "store", "allowed_uids", "caller_token_file", "sandbox":
 		return true
 	}
 	return strings.HasPrefix(path, "upstreams[") && strings.HasSuffix(path, "].access")

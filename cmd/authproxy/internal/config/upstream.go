@@ -14,6 +14,10 @@ type Upstream struct {
 	Token string   `yaml:"token" rule:"required"`     // names a member of Config.Tokens
 	URL   *url.URL `yaml:"url" manual:""`             // http or https, with a host; no query, no fragment
 
+	// Socket is the path of the unix socket behind a url such as unix:/run/app.sock; URL then is
+	// http://localhost.
+	Socket string
+
 	// Which requests: those to an own listener (like Config.Listen; empty: the common one; port 0 is
 	// never shared), with one of these Host names (none: any), under this path ("/": any).
 	Listen    string   `yaml:"listen" manual:""`
@@ -145,6 +149,11 @@ func (p *parser) upstreamURL(n *node, s *params, u *Upstream) {
 		return
 	}
 	at = s.blame(at)
+	if path, ok := strings.CutPrefix(text, unixPrefix); ok {
+		u.Socket = strings.TrimPrefix(p.socket(at, path), unixPrefix)
+		u.URL = &url.URL{Scheme: "http", Host: "localhost"}
+		return
+	}
 	u.URL = p.checkURL(at, text)
 	p.plain(at, u.URL, u.AllowPlainHTTP, n.path)
 	switch {

@@ -27,6 +27,28 @@ func (p *parser) checkURL(at *node, text string) *url.URL {
 	return nil
 }
 
+// origins reads origins of web pages, in the spelling of browsers (RFC 6454 section 6.2).
+func (p *parser) origins(n *node) []string {
+	const fix = "write scheme, host and port as the browser's address bar has them, such as http://localhost:3000"
+	if n.kind != list && !n.empty() {
+		p.fault(n, "must be a list, not "+n.kind.String(), "write [http://localhost:3000]")
+		return nil
+	}
+	var out []string
+	for _, item := range n.items {
+		if !p.single(item, fix) {
+			continue
+		}
+		u, err := url.Parse(strings.ToLower(item.text))
+		if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.Scheme+"://"+u.Host != strings.ToLower(item.text) {
+			p.fault(item, "is not the origin of a web page", fix)
+			continue
+		}
+		out = append(out, u.Scheme+"://"+u.Host)
+	}
+	return out
+}
+
 func isPort(port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
 	return port == "" || err == nil && n > 0

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// TestFollowsItsName: an upstream moves, and its old server goes on answering
+// on the connections that it has.
+func TestFollowsItsName(t *testing.T) {
+	answers := func(text string) *httptest.Server {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }))
+		t.Cleanup(s.Close)
+		return s
+	}
+	before, after := answers("before"), answers("after")
+	place := before.Listener.Addr().String()
+	addresses, failure := []string{"192.0.2.1", "192.0.2.2"}, error(nil)
+	renew := func() *http.Transport {
+		return &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, place)
+		}}
+	}
+	f := &follower{host: "up.example", renew: renew, resolve: func(context.Context, string) ([]string, error) { return addresses, failure }}
+	f.current.Store(renew())
+	f.looked.Store(time.Now().UnixNano()) // the looks of this test are its own
+	client := &http.Client{Transport: f}
+	defer client.CloseIdleConnections()
+	ask := func(want string) {
+		t.Helper()
+		resp, err := client.Get("http://up.example/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if body, _ := io.ReadAll(resp.Body); string(body) != want {
+			t.Errorf("answered %q, want %q", body, want)
+		}
+	}
+	f.look()
+	ask("before")
+	place = after.Listener.Addr().String()
+	addresses = []string{"192.0.2.2", "192.0.2.1", "192.0.2.3"}
+	f.look()
+	ask("before") // an address more is no reason to leave
+	failure = errors.New("no DNS")
+	f.look()
+	ask("before")
+	addresses, failure = []string{"192.0.2.3"}, nil
+	f.look()
+	ask("after")
+	f.looked.Store(0)
+	ask("after")
+	if f.looked.Load() == 0 {
+		t.Error("a request after a while does not look")
+	}
+}
+
+func TestUnixSocketUpstream(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Host) })}
+	go func() { _ = srv.Serve(l) }()
+	defer srv.Close()
+	transport, err := follow(&url.URL{Scheme: "http", Host: "localhost"}, transportOptions{socket: socket, idle: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&http.Client{Transport: transport}).Get("http://localhost/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, _ := io.ReadAll(resp.Body); string(body) != "localhost" {
+		t.Errorf("%q", body)
+	}
+}

@@ -1,0 +1,94 @@
+package proxy
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Guard turns web pages away. A browser on this machine runs the code of
+// strangers, and what it sends to localhost would leave with a token.
+type Guard struct {
+	// Hosts lists the Host names, without port, that are accepted besides
+	// localhost, 127.0.0.1 and [::1]. A page that has its own name resolve to
+	// this machine (DNS rebinding) can send any request but not another Host.
+	Hosts []string
+	// AnyHost accepts every Host: for a unix socket, which no name leads to.
+	AnyHost bool
+	// Origins lists the web pages that may call, as "scheme://host[:port]".
+	Origins []string
+}
+
+// NewGuard returns a handler that passes to next only what is not of a web
+// page, or of one that may call. The others are answered 421 host_not_allowed
+// or 403 cross_site; only of these observer is told, and it may be nil.
+func NewGuard(g Guard, next http.Handler, observer Observer) http.Handler {
+	if observer == nil {
+		observer = nobody{}
+	}
+	hosts := map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true}
+	for _, host := range g.Hosts {
+		hosts[strings.ToLower(strings.Trim(host, "[]"))] = true
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		code, message := Code(""), ""
+		switch {
+		case !g.AnyHost && !hosts[hostname(r.Host)]:
+			code, message = CodeHostNotAllowed, "this Host is not served here: add it to allowed_hosts if it is yours"
+		case !fromHere(r, g.Origins):
+			code, message = CodeCrossSite, "a web page of another origin called: add its origin to allowed_origins if it may"
+		default:
+			next.ServeHTTP(w, r)
+			return
+		}
+		observer.Started()
+		c := newCall(w, r, "")
+		defer c.finish(observer)
+		c.reject(code, message, 0)
+	})
+}
+
+// fromHere tells whether r comes from no web page, from one that may call, or
+// from one that was itself served through here. A browser names the page in
+// Origin where it sends that field, and says in Sec-Fetch-Site how the page
+// stands to the address where it does not (Fetch Metadata, W3C).
+func fromHere(r *http.Request, origins []string) bool {
+	if origin := r.Header["Origin"]; len(origin) > 0 {
+		return len(origin) == 1 && (slices.Contains(origins, origin[0]) || sameOrigin(origin[0], r))
+	}
+	for _, site := range r.Header["Sec-Fetch-Site"] {
+		if site != "none" && site != "same-origin" {
+			return false
+		}
+	}
+	return true
+}
+
+func sameOrigin(origin string, r *http.Request) bool {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return u.Scheme == scheme && strings.EqualFold(u.Host, r.Host)
+}
+
+// mayShare tells whether the page that sent r may read the answer by CORS.
+func mayShare(r *http.Request, origins []string) bool {
+	origin := r.Header["Origin"]
+	return len(origin) == 1 && slices.Contains(origins, origin[0])
+}
+
+// dropCORS takes the permissions to share the answer with other pages out of
+// h: the upstream gave them in the belief that a page has a token of its own.
+func dropCORS(h http.Header) {
+	for name := range h {
+		if strings.HasPrefix(name, "Access-Control-") {
+			delete(h, name)
+		}
+	}
+}

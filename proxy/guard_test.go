@@ -1,0 +1,86 @@
+package proxy
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func TestGuard(t *testing.T) {
+	passed := false
+	seen := newRecords()
+	guarded := NewGuard(Guard{Hosts: []string{"App.local"}, Origins: []string{"http://good.example"}},
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { passed = true }), seen)
+	for _, c := range []struct {
+		name, host string
+		header     http.Header
+		want       int
+	}{
+		{"curl", "localhost:8080", nil, 200},
+		{"IPv4", "127.0.0.1:8080", nil, 200},
+		{"IPv6", "[::1]:8080", nil, 200},
+		{"IPv6 without a port", "[::1]", nil, 200},
+		{"an allowed host", "app.LOCAL", nil, 200},
+		{"rebound name", "evil.example:8080", nil, 421},
+		{"a name that begins like ours", "localhost.evil.example", nil, 421},
+		{"0.0.0.0", "0.0.0.0:8080", nil, 421},
+		{"another loopback address", "127.0.0.2", nil, 421},
+		{"no host", "", nil, 421},
+		{"typed into a browser", "localhost", http.Header{"Sec-Fetch-Site": {"none"}}, 200},
+		{"a page served through here", "localhost:8080", http.Header{"Sec-Fetch-Site": {"same-origin"}, "Origin": {"http://localhost:8080"}}, 200},
+		{"image of a foreign page", "localhost", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403},
+		{"image of a page on another port", "localhost", http.Header{"Sec-Fetch-Site": {"same-site"}}, 403},
+		{"fetch of a foreign page", "localhost", http.Header{"Origin": {"https://evil.example"}}, 403},
+		{"another port's page", "localhost:8080", http.Header{"Origin": {"http://localhost:3000"}}, 403},
+		{"another scheme's page", "localhost:8080", http.Header{"Origin": {"https://localhost:8080"}}, 403},
+		{"sandboxed page", "localhost", http.Header{"Origin": {"null"}}, 403},
+		{"two origins", "localhost", http.Header{"Origin": {"http://good.example", "http://evil.example"}}, 403},
+		{"two values", "localhost", http.Header{"Sec-Fetch-Site": {"none", "cross-site"}}, 403},
+		{"an allowed page", "localhost", http.Header{"Origin": {"http://good.example"}, "Sec-Fetch-Site": {"cross-site"}}, 200},
+		{"an allowed page's look-alike", "localhost", http.Header{"Origin": {"http://good.example.evil"}}, 403},
+		{"a WebSocket of a foreign page", "localhost", http.Header{"Origin": {"http://evil.example"}, "Upgrade": {"websocket"}, "Connection": {"Upgrade"}}, 403},
+	} {
+		passed = false
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Host, r.Header = c.host, c.header
+		w := httptest.NewRecorder()
+		guarded.ServeHTTP(w, r)
+		if w.Code != c.want || passed != (c.want == 200) {
+			t.Errorf("%s: %d, passed %v", c.name, w.Code, passed)
+		}
+	}
+	if n := len(seen.all); n != 15 || seen.started != n {
+		t.Errorf("%d rejections were recorded", n)
+	}
+}
+
+func TestGuardOfASocket(t *testing.T) {
+	guarded := NewGuard(Guard{AnyHost: true}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("GET", "http://anything/", nil)
+	if guarded.ServeHTTP(w, r); w.Code != 200 {
+		t.Errorf("%d", w.Code)
+	}
+	r.Header.Set("Origin", "http://evil.example")
+	w = httptest.NewRecorder()
+	if guarded.ServeHTTP(w, r); w.Code != 403 {
+		t.Errorf("of a page: %d", w.Code)
+	}
+}
+
+func TestCORSOfTheUpstream(t *testing.T) {
+	f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Expose-Headers", "X")
+	}), func(o *Options) { o.Origins = []string{"http://good.example"} })
+	for origin, want := range map[string]string{"": "", "http://evil.example": "", "http://good.example": "*"} {
+		req, _ := http.NewRequest("GET", f.URL, nil)
+		if origin != "" {
+			req.Header.Set("Origin", origin)
+		}
+		resp, _, _ := f.call(t, req)
+		if got := resp.Header.Get("Access-Control-Allow-Origin"); got != want || (want == "") != (resp.Header.Get("Access-Control-Expose-Headers") == "") {
+			t.Errorf("for %q: %v", origin, resp.Header)
+		}
+	}
+}
