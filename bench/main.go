@@ -20,6 +20,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"authproxy/bench/internal/proc"
 )
 
 func main() {
@@ -48,10 +50,10 @@ func measure(rounds, requests int, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer bare.stop()
-	defer ours.stop()
+	defer bare.Stop()
+	defer ours.Stop()
 
-	fmt.Fprintf(out, "idle resident memory: bare %.1f MiB, authproxy %.1f MiB\n", bare.rss(), ours.rss())
+	fmt.Fprintf(out, "idle resident memory: bare %.1f MiB, authproxy %.1f MiB\n", bare.RSS(), ours.RSS())
 	if err := cold(ours, platform, out); err != nil {
 		return err
 	}
@@ -105,7 +107,7 @@ func newPlatform() *platform {
 	return p
 }
 
-func startBoth(dir, target string) (bare, ours *process, err error) {
+func startBoth(dir, target string) (bare, ours *proc.Process, err error) {
 	config := filepath.Join(dir, "authproxy.yaml")
 	text := fmt.Sprintf(`listen: 127.0.0.1:0
 admin: { listen: "" }
@@ -117,11 +119,11 @@ upstreams:
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, nil, err
 	}
-	if bare, err = start(dir, "./bench/bare", "-target", target); err != nil {
+	if bare, err = proc.Start(os.Stderr, dir, "./bench/bare", "-target", target); err != nil {
 		return nil, nil, err
 	}
-	if ours, err = start(dir, "./cmd/authproxy", "serve", "-c", config); err != nil {
-		bare.stop()
+	if ours, err = proc.Start(os.Stderr, dir, "./cmd/authproxy", "serve", "-c", config); err != nil {
+		bare.Stop()
 		return nil, nil, err
 	}
 	return bare, ours, nil
@@ -147,14 +149,14 @@ func workloads() []workload {
 }
 
 // compare runs w through both in turn and prints the medians.
-func compare(w workload, bare, ours *process, rounds, requests int, out io.Writer) error {
+func compare(w workload, bare, ours *proc.Process, rounds, requests int, out io.Writer) error {
 	var b, o, ratio []float64
 	for range rounds {
-		x, err := bare.cpuOf(func() error { return load(bare.url, w, requests, 16) })
+		x, err := bare.CPUOf(func() error { return load(bare.URL, w, requests, 16) })
 		if err != nil {
 			return err
 		}
-		y, err := ours.cpuOf(func() error { return load(ours.url, w, requests, 16) })
+		y, err := ours.CPUOf(func() error { return load(ours.URL, w, requests, 16) })
 		if err != nil {
 			return err
 		}
@@ -174,8 +176,8 @@ func median[T cmp.Ordered](values []T) T {
 }
 
 // cold lets 1,000 callers come at once before there is a token.
-func cold(ours *process, p *platform, out io.Writer) error {
-	if err := load(ours.url, workload{method: "GET", path: "/small"}, 1000, 1000); err != nil {
+func cold(ours *proc.Process, p *platform, out io.Writer) error {
+	if err := load(ours.URL, workload{method: "GET", path: "/small"}, 1000, 1000); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "1000 concurrent cold callers: %d token request(s)\n", p.tokenRequests.Load())
@@ -183,12 +185,12 @@ func cold(ours *process, p *platform, out io.Writer) error {
 }
 
 // growth compares resident memory before and after 100,000 requests.
-func growth(ours *process, out io.Writer) error {
-	before := ours.rss()
-	if err := load(ours.url, workload{method: "GET", path: "/small"}, 100_000, 16); err != nil {
+func growth(ours *proc.Process, out io.Writer) error {
+	before := ours.RSS()
+	if err := load(ours.URL, workload{method: "GET", path: "/small"}, 100_000, 16); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nresident memory of authproxy: %.1f MiB, after 100,000 more requests %.1f MiB\n", before, ours.rss())
+	fmt.Fprintf(out, "\nresident memory of authproxy: %.1f MiB, after 100,000 more requests %.1f MiB\n", before, ours.RSS())
 	return nil
 }
 

@@ -13,7 +13,7 @@ import (
 // Authorization" not take the token away (golang/go#50580).
 type exchange struct {
 	tokens    TokenSource
-	inject    Inject
+	inject    *injector
 	refusal   *refusal
 	retry     Retry
 	transport http.RoundTripper

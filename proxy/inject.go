@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 )
 
 // Token is what goes to the upstream.
@@ -55,16 +56,39 @@ func (i Inject) check() error {
 	return nil
 }
 
+// injector puts tokens at their place. It keeps the field of the latest one,
+// since a token of some kilobytes serves thousands of requests.
+type injector struct {
+	Inject
+	name   string // canonical
+	latest atomic.Pointer[field]
+}
+
+// field is the header field of a token. Requests share its value, which nobody
+// changes.
+type field struct {
+	token Token
+	value []string
+}
+
+func newInjector(i Inject) *injector {
+	return &injector{Inject: i, name: http.CanonicalHeaderKey(i.Header)}
+}
+
 // into puts token into req, which holds nothing of the client's at that place.
-func (i Inject) into(req *http.Request, token Token) {
+func (i *injector) into(req *http.Request, token Token) {
 	if i.Query != "" {
-		raw := dropParams(req.URL.RawQuery, map[string]bool{i.Query: true})
 		u := *req.URL
-		u.RawQuery = addParam(raw, i.Query, token.Value)
+		u.RawQuery = addParam(dropParams(u.RawQuery, map[string]bool{i.Query: true}), i.Query, token.Value)
 		req.URL = &u
 		return
 	}
-	req.Header[http.CanonicalHeaderKey(i.Header)] = []string{i.value(token)}
+	f := i.latest.Load()
+	if f == nil || f.token != token {
+		f = &field{token, []string{i.value(token)}}
+		i.latest.Store(f)
+	}
+	req.Header[i.name] = f.value
 }
 
 func (i Inject) value(token Token) string {

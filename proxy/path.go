@@ -21,9 +21,27 @@ func aim(out *url.URL, in *http.Request, target *url.URL, strip string) {
 		path = raw
 	}
 	out.Path, out.RawPath = path, raw
-	if out.EscapedPath() != raw && !strings.HasPrefix(raw, "//") {
+	switch spelled := out.EscapedPath() == raw; {
+	case spelled:
+	case strings.HasPrefix(raw, "//"):
+		out.RawPath = legal(raw) // as Opaque it would be taken for a host
+	default:
 		out.Opaque = raw // what net/url would spell in another way
 	}
+}
+
+// legal percent-encodes what no path may hold (RFC 3986 section 3.3), and
+// leaves the rest as it is.
+func legal(path string) string {
+	var b strings.Builder
+	for i := range len(path) {
+		if one := path[i : i+1]; strings.Contains("%/!$&'()*+,;=:@", one) {
+			b.WriteString(one)
+		} else {
+			b.WriteString(url.PathEscape(one))
+		}
+	}
+	return b.String()
 }
 
 // cut takes prefix, a path with or without a slash at its end, off path.

@@ -91,7 +91,7 @@ func New(opts Options) (http.Handler, error) {
 	h.reverse = httputil.ReverseProxy{
 		Rewrite: h.rewrite,
 		Transport: &exchange{
-			tokens: opts.Tokens, inject: opts.Inject, refusal: newRefusal(opts.Refusal),
+			tokens: opts.Tokens, inject: newInjector(opts.Inject), refusal: newRefusal(opts.Refusal),
 			retry: opts.Retry, transport: opts.Transport,
 		},
 		ModifyResponse: h.modify,
@@ -152,6 +152,9 @@ func (h *handler) modify(resp *http.Response) error {
 	}
 	if !mayShare(c.request, h.opts.Origins) {
 		dropCORS(resp.Header)
+	}
+	if _, named := resp.Header["Content-Type"]; !named {
+		c.writer.Header()["Content-Type"] = nil // else the server would guess one
 	}
 	h.location.rewrite(resp.Header, c.request)
 	if c.tape != nil && !c.tape.ended() && c.request.ProtoMajor == 1 {

@@ -1,4 +1,6 @@
-package main
+// Package proc runs programs of this module and reads from /proc what they
+// use. It knows Linux only.
+package proc
 
 import (
 	"bufio"
@@ -13,23 +15,26 @@ import (
 	"time"
 )
 
-// process is a proxy under measurement.
-type process struct {
+// Process is a program under measurement.
+type Process struct {
+	// URL is where it listens.
+	URL string
+
 	cmd *exec.Cmd
-	url string
 }
 
 var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+/`)
 
-// start builds a package of this module into dir and runs it; the first
-// address that it prints is where it listens.
-func start(dir, pkg string, args ...string) (*process, error) {
+// Start builds a package of this module into dir and runs it; the first
+// address that it prints is its URL. What it writes to standard error goes to
+// log.
+func Start(log io.Writer, dir, pkg string, args ...string) (*Process, error) {
 	program := filepath.Join(dir, filepath.Base(pkg))
 	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, pkg).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building %s: %w\n%s", pkg, err, out)
 	}
-	p := &process{cmd: exec.Command(program, args...)}
-	p.cmd.Stderr = os.Stderr
+	p := &Process{cmd: exec.Command(program, args...)}
+	p.cmd.Stderr = log
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -38,22 +43,23 @@ func start(dir, pkg string, args ...string) (*process, error) {
 		return nil, err
 	}
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
-		if p.url = address.FindString(lines.Text()); p.url != "" {
+		if p.URL = address.FindString(lines.Text()); p.URL != "" {
 			go func() { _, _ = io.Copy(io.Discard, stdout) }()
 			return p, nil
 		}
 	}
-	p.stop()
+	p.Stop()
 	return nil, fmt.Errorf("%s did not say where it listens", pkg)
 }
 
-func (p *process) stop() {
+// Stop ends the program at once.
+func (p *Process) Stop() {
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
 }
 
-// cpuOf returns the CPU time, of user and system, that p uses during f.
-func (p *process) cpuOf(f func() error) (time.Duration, error) {
+// CPUOf returns the CPU time, of user and system, that p uses during f.
+func (p *Process) CPUOf(f func() error) (time.Duration, error) {
 	before, err := p.cpu()
 	if err != nil {
 		return 0, err
@@ -67,7 +73,7 @@ func (p *process) cpuOf(f func() error) (time.Duration, error) {
 
 // cpu returns the CPU time used so far, summed over the threads: schedstat
 // counts in nanoseconds where stat counts in hundredths of a second.
-func (p *process) cpu() (time.Duration, error) {
+func (p *Process) cpu() (time.Duration, error) {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
 	if err != nil || len(tasks) == 0 {
 		return 0, fmt.Errorf("no threads of process %d: %v", p.cmd.Process.Pid, err)
@@ -88,8 +94,8 @@ func (p *process) cpu() (time.Duration, error) {
 	return sum, nil
 }
 
-// rss returns the resident memory in MiB.
-func (p *process) rss() float64 {
+// RSS returns the resident memory in MiB; 0 when it cannot be read.
+func (p *Process) RSS() float64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0
@@ -101,4 +107,13 @@ func (p *process) rss() float64 {
 		}
 	}
 	return 0
+}
+
+// Files returns the number of open files; 0 when it cannot be read.
+func (p *Process) Files() int {
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	return len(files)
 }

@@ -1,0 +1,80 @@
+// Command soak runs authproxy before a simulated platform that revokes its
+// tokens, delays, closes connections, refuses and restarts, all at random, and
+// counts the failures that a client saw and that were not the platform's own
+// doing. It fails when there is one.
+//
+//	go run ./bench/soak [-for 60s] [-rate 200]
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"authproxy/bench/internal/proc"
+)
+
+func main() {
+	length := flag.Duration("for", time.Minute, "how long")
+	rate := flag.Int("rate", 200, "requests a second")
+	flag.Parse()
+	if err := soak(*length, *rate, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "soak:", err)
+		os.Exit(1)
+	}
+}
+
+func soak(length time.Duration, rate int, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "authproxy-soak")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	p, err := newPlatform()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	config := filepath.Join(dir, "authproxy.yaml")
+	if err := os.WriteFile(config, []byte(p.config()), 0o600); err != nil {
+		return err
+	}
+	proxy, err := proc.Start(log, dir, "./cmd/authproxy", "serve", "-c", config)
+	if err != nil {
+		return err
+	}
+	defer proxy.Stop()
+
+	l := newLoad(proxy.URL, p)
+	if err := l.run(3*time.Second, rate); err != nil { // so that pools and buffers have their size
+		return err
+	}
+	before := usageOf(proxy, l)
+	stop := p.misbehave()
+	err = l.run(length, rate)
+	stop()
+	if err != nil {
+		return err
+	}
+	l.settle()
+	after := usageOf(proxy, l)
+	return l.report(out, before, after)
+}
+
+// usage is what the proxy holds.
+type usage struct {
+	rss               float64
+	files, goroutines int
+}
+
+func usageOf(proxy *proc.Process, l *load) usage {
+	return usage{rss: proxy.RSS(), files: proxy.Files(), goroutines: l.goroutines()}
+}

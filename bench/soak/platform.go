@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"authproxy/proxy/platformtest"
+)
+
+// platform is a simulated platform with moods.
+type platform struct {
+	*platformtest.Platform
+	address string
+	metrics string // address of the proxy's admin listener
+
+	mu      sync.Mutex
+	server  *http.Server
+	due     map[string]bool // requests whose failure is the platform's doing
+	down    []window        // when it was not there
+	refuses time.Time       // until then it refuses good tokens
+	sleeps  time.Duration   // before an answer
+}
+
+// window is a time in which requests may fail; the last may still be open.
+type window struct{ from, to time.Time }
+
+func newPlatform() (*platform, error) {
+	p := &platform{
+		Platform: platformtest.NewOAuth2(platformtest.Options{ClientID: "id", ClientSecret: "secret", Lifetime: 5 * time.Second}),
+		due:      map[string]bool{},
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p.metrics = free.Addr().String()
+	if err := free.Close(); err != nil {
+		return nil, err
+	}
+	p.address = "127.0.0.1:0"
+	return p, p.start()
+}
+
+func (p *platform) config() string {
+	return fmt.Sprintf(`listen: 127.0.0.1:0
+admin: { listen: %q }
+tokens: { t: { token_url: "http://%s%s", client_id: id, client_secret: secret } }
+upstreams: [{ name: soak, token: t, url: "http://%s" }]
+`, p.metrics, p.address, p.TokenPath(), p.address)
+}
+
+func (p *platform) start() error {
+	l, err := net.Listen("tcp", p.address)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.address = l.Addr().String()
+	p.server = &http.Server{Handler: http.HandlerFunc(p.serve), ReadHeaderTimeout: time.Minute}
+	go func(s *http.Server) { _ = s.Serve(l) }(p.server)
+	return nil
+}
+
+func (p *platform) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_ = p.server.Close()
+}
+
+// serve answers as the platform does, in its mood of the moment. What it does
+// to a request that fails is noted as due; a refusal of a token that has been
+// revoked is not.
+func (p *platform) serve(w http.ResponseWriter, r *http.Request) {
+	id := r.Header.Get("X-Request-Id")
+	p.mu.Lock()
+	sleeps, refuses := p.sleeps, time.Now().Before(p.refuses)
+	closes := id != "" && rand.IntN(500) == 0
+	if closes || refuses {
+		p.due[id] = true
+	}
+	p.mu.Unlock()
+	if sleeps > 0 {
+		time.Sleep(rand.N(sleeps))
+	}
+	switch {
+	case closes:
+		panic(http.ErrAbortHandler)
+	case refuses && id != "":
+		w.WriteHeader(http.StatusUnauthorized)
+	default:
+		if rand.IntN(50) == 0 {
+			w.Header().Set("Connection", "close")
+		}
+		p.ServeHTTP(w, r)
+	}
+}
+
+// excused tells whether the failure of a request that ran in this time is the
+// platform's doing.
+func (p *platform) excused(id string, from, to time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.due[id] {
+		return true
+	}
+	for _, w := range p.down {
+		if from.Before(w.to) && to.After(w.from) {
+			return true
+		}
+	}
+	return false
+}
+
+// misbehave changes the mood every now and then, until stop is called.
+func (p *platform) misbehave() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(300*time.Millisecond + rand.N(700*time.Millisecond)):
+				p.change()
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.sleeps, p.refuses = 0, time.Time{}
+	}
+}
+
+func (p *platform) change() {
+	switch rand.IntN(10) {
+	case 0:
+		p.restart()
+	case 1:
+		p.mu.Lock()
+		p.refuses = time.Now().Add(rand.N(300 * time.Millisecond))
+		p.mu.Unlock()
+	case 2, 3:
+		p.mu.Lock()
+		p.sleeps = rand.N(100 * time.Millisecond)
+		p.mu.Unlock()
+	case 4, 5:
+		p.mu.Lock()
+		p.sleeps = 0
+		p.mu.Unlock()
+	default:
+		p.RevokeAll()
+	}
+}
+
+// restart is away for a moment and forgets its tokens. A failed token request
+// is followed by a pause of a second or two, so failures are due until the
+// proxy may have asked again.
+func (p *platform) restart() {
+	p.mu.Lock()
+	p.down = append(p.down, window{time.Now(), time.Now().Add(time.Hour)})
+	p.mu.Unlock()
+	p.close()
+	p.RevokeAll()
+	time.Sleep(rand.N(300 * time.Millisecond))
+	if err := p.start(); err != nil {
+		panic(err) // the port was ours a moment ago
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down[len(p.down)-1].to = time.Now().Add(1500 * time.Millisecond)
+}
