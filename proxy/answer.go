@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -79,17 +80,19 @@ func answer(w http.ResponseWriter, code Code, upstream, message string, retryAft
 		Message  string `json:"message"`
 		Upstream string `json:"upstream"`
 	}
-	body, err := json.Marshal(map[string]detail{"error": {code, message, upstream}})
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // for those who read it in a terminal
+	if err := encoder.Encode(map[string]detail{"error": {code, message, upstream}}); err != nil {
 		panic(err) // strings always encode
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Authproxy-Error", string(code))
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	if retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int((retryAfter+time.Second-1)/time.Second)))
 	}
 	w.WriteHeader(code.Status())
-	_, _ = w.Write(body)
+	_, _ = w.Write(body.Bytes())
 }
