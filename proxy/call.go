@@ -40,8 +40,15 @@ func (c *call) Value(key any) any {
 
 func callOf(r *http.Request) *call { return r.Context().Value(callKey{}).(*call) }
 
-// replayable tells whether the request can be sent from its beginning again.
-func (c *call) replayable() bool { return c.tape == nil || c.tape.replayable() }
+// hold tells whether the request can be sent from its beginning again, and
+// keeps it so.
+func (c *call) hold() bool {
+	if c.tape == nil {
+		return true
+	}
+	c.tape.hold()
+	return c.tape.replayable()
+}
 
 // reject answers for authproxy itself.
 func (c *call) reject(code Code, message string, retryAfter time.Duration) {
@@ -49,9 +56,24 @@ func (c *call) reject(code Code, message string, retryAfter time.Duration) {
 	answer(&c.writer, code, c.record.Upstream, message, retryAfter)
 }
 
+// lingering is how long a client may go on with a body that nobody reads any
+// more, before its connection is closed.
+const lingering = time.Second
+
 // finish completes the record and hands it on. It runs deferred, so also when
-// ReverseProxy gives a broken answer up by a panic.
+// ReverseProxy gives a broken answer up by a panic: the client then gets what
+// has come of it before its connection is cut.
 func (c *call) finish(o Observer) {
+	control := http.NewResponseController(c.writer.ResponseWriter)
+	if broken := recover(); broken != nil {
+		if c.record.Status != 0 {
+			_ = control.Flush()
+		}
+		defer panic(broken)
+	}
+	if c.tape != nil && !c.tape.ended() && c.request.ProtoMajor == 1 {
+		_ = control.SetReadDeadline(time.Now().Add(lingering)) // else the server waits for the body's end
+	}
 	if c.record.Status == 0 {
 		c.record.Status = statusClientLeft
 	}

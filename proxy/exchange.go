@@ -40,17 +40,14 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		x.accept(resp, token)
 		return resp, nil
 	}
-	if x.retry.Disabled || !c.replayable() {
+	if x.retry.Disabled || !c.hold() {
 		c.record.Outcome = OutcomeNotReplayable
 		go func() { _, _ = x.tokens.Replace(context.WithoutCancel(req.Context()), token.Value) }() // for the next request
 		return resp, nil
 	}
 	token, err = x.tokens.Replace(req.Context(), token.Value)
-	if err != nil || !c.replayable() {
+	if err != nil {
 		c.record.Outcome, c.record.Err = OutcomeNoNewToken, err
-		if err == nil {
-			c.record.Outcome = OutcomeNotReplayable
-		}
 		return resp, nil
 	}
 	discard(resp)

@@ -35,11 +35,12 @@ type tape struct {
 	mu       sync.Mutex
 	try      *try // the one that may read
 	recorded []*[chunkSize]byte
-	size     int64  // bytes recorded
-	running  bool   // recording goes on: nothing has been lost and nobody said stop
-	late     []byte // read by a try that was given up, after the recording ended
-	err      error  // how src ended; io.EOF when it was read whole
-	asked    bool   // src has been read from
+	size     int64         // bytes recorded
+	running  bool          // recording goes on: nothing has been lost and nobody said stop
+	held     chan struct{} // while not nil src is not read; closed at the end of that
+	late     []byte        // read by a try that was given up, after the recording ended
+	err      error         // how src ended; io.EOF when it was read whole
+	asked    bool          // src has been read from
 }
 
 // try is the body of one sending of the request.
@@ -71,7 +72,33 @@ func (t *tape) rewind(trailer http.Header) (io.ReadCloser, error) {
 		t.try.close()
 	}
 	t.try = &try{tape: t, trailer: trailer, closed: make(chan struct{})}
+	t.letGo()
 	return t.try, nil
+}
+
+// hold keeps the try under way from reading on, until rewind or stop, so that
+// the recording does not run over while a new token is asked for.
+func (t *tape) hold() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.running && t.held == nil {
+		t.held = make(chan struct{})
+	}
+}
+
+// letGo ends hold. t.mu is held.
+func (t *tape) letGo() {
+	if t.held != nil {
+		close(t.held)
+		t.held = nil
+	}
+}
+
+// holding returns what is closed at the end of hold; nil when nothing is held.
+func (t *tape) holding() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.held
 }
 
 // replayable tells whether rewind would succeed.
@@ -87,6 +114,7 @@ func (t *tape) stop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.running = false
+	t.letGo()
 	t.release()
 }
 
@@ -150,7 +178,7 @@ func (t *tape) note(y *try, p []byte, err error) {
 		t.err = err
 		y.end()
 	}
-	superseded := y != t.try
+	superseded := y != t.try || t.held != nil
 	y.pos += int64(len(p))
 	switch {
 	case t.running && (superseded || t.size+int64(len(p)) <= t.limit):
@@ -187,8 +215,19 @@ func (y *try) Read(p []byte) (int, error) {
 		return 0, errSuperseded
 	}
 	defer func() { <-t.reading }()
-	if n, err, ok := t.play(y, p); ok { // the try before this one has read meanwhile
-		return n, err
+	for {
+		if n, err, ok := t.play(y, p); ok { // the try before this one has read meanwhile
+			return n, err
+		}
+		held := t.holding()
+		if held == nil {
+			break
+		}
+		select {
+		case <-held:
+		case <-y.closed:
+			return 0, errSuperseded
+		}
 	}
 	n, err := t.src.Read(p)
 	t.note(y, p[:n], err)

@@ -70,7 +70,7 @@ func (rt *router) find(r *http.Request) http.Handler {
 
 func claim(routes []Route, path string) http.Handler {
 	for _, r := range routes {
-		if r.Path == "" || under(path, r.Path) {
+		if trimmed(r.Path) == "" || under(path, r.Path) { // the whole server has OPTIONS * as well
 			return r.Handler
 		}
 	}

@@ -1,0 +1,158 @@
+package main_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"authproxy/proxy/platformtest"
+)
+
+// TestNothingLeaksWhateverHappens goes further than the promise: everything that
+// can go wrong, at both ends, and the commands that fetch tokens.
+func TestNothingLeaksWhateverHappens(t *testing.T) {
+	t.Parallel()
+	for name, dialect := range dialects() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := platformtest.Options{ClientSecret: "h0le in+one/=&%zz?:" + name, Password: `pa55 w"rd\+/=&` + name}
+			platform := dialect.simulate(o)
+			server := serve(t, platform)
+			config := "log: { level: debug, access: all }\n" + impatient(dialect.config(server))
+			config = strings.NewReplacer(`"secret"`, strconv.Quote(o.ClientSecret), `"password"`, strconv.Quote(o.Password)).Replace(config)
+			if dialect.inQuery {
+				config = strings.Replace(config, "token: main", "token: main, inject: { query: access_token }", 1)
+			}
+			evidence := tokenMisfortunes(t, config, platform, o)
+			evidence += apiMisfortunes(t, config, platform)
+			evidence += unreachable(t, config, server)
+			evidence += commandsIn(t, config, platform)
+			for _, trace := range []string{"outcome=recovered", "no new token", "authproxy_token_fetches_total", "fingerprint=", "upstream_unreachable"} {
+				if !strings.Contains(evidence, trace) {
+					t.Errorf("%q is not to be seen: was anything searched?", trace)
+				}
+			}
+			for _, secret := range platform.Secrets() {
+				for spelling, text := range spellings(secret) {
+					if i := strings.Index(evidence, text); i >= 0 {
+						t.Errorf("%s, %s, in: %.300s", secret, spelling, evidence[max(0, i-150):])
+					}
+				}
+			}
+		})
+	}
+}
+
+// spellings are the ways in which a secret may show.
+func spellings(secret string) map[string]string {
+	quoted := strconv.Quote(secret)
+	encoded, _ := json.Marshal(secret)
+	return map[string]string{
+		"plain": secret, "base64": base64.StdEncoding.EncodeToString([]byte(secret)),
+		"base64url": base64.RawURLEncoding.EncodeToString([]byte(secret)),
+		"query":     url.QueryEscape(secret), "path": url.PathEscape(secret),
+		"quoted": quoted[1 : len(quoted)-1], "JSON": string(encoded[1 : len(encoded)-1]),
+		"twice quoted": strings.ReplaceAll(quoted[1:len(quoted)-1], `\`, `\\`),
+	}
+}
+
+// look sends a request and returns all that shows. The answers of the platform
+// itself go untouched to the application, so of these only good ones count.
+func (p *authproxy) look(t *testing.T) string {
+	var seen strings.Builder
+	a, _ := try(t, http.MethodPost, p.url+apiPath, `{"a":1}`) // an answer that was cut short shows nothing
+	if a.status == http.StatusOK || a.code() != "" {
+		fmt.Fprintln(&seen, a.status, a.header, a.body)
+	}
+	for _, page := range []string{"/metrics", "/readyz?verbose", "/livez", "/"} {
+		fmt.Fprintln(&seen, ask(t, http.MethodGet, p.admin+page, nil))
+	}
+	return seen.String()
+}
+
+// remains are what is left of a program after its end.
+func (p *authproxy) remains(t *testing.T) string {
+	p.stop(t)
+	return p.stdout.String() + p.stderr.String()
+}
+
+// tokenMisfortunes goes through what may happen at the token endpoint, among
+// it answers that tell secrets.
+func tokenMisfortunes(t *testing.T, config string, platform *platformtest.Platform, o platformtest.Options) string {
+	gossip := "/?s=" + url.QueryEscape(o.ClientSecret) + "&p=" + url.QueryEscape(o.Password)
+	tells, _ := json.Marshal(map[string]any{"code": o.ClientSecret, "error": o.Password, "message": o.ClientSecret + o.Password})
+	evidence := ""
+	for _, fault := range []*platformtest.Fault{
+		{Close: true}, {Hang: true}, {Status: 500, Body: string(tells)}, {Status: 401, Body: string(tells)}, {Body: string(tells)},
+		{Body: o.ClientSecret}, {Status: 302, Header: http.Header{"Location": {gossip}}}, {Body: `{"access_token":"x`, Truncate: true},
+	} {
+		p := start(t, config)
+		platform.SetTokenFault(fault)
+		evidence += p.look(t) + p.look(t) + p.remains(t)
+	}
+	platform.SetTokenFault(nil)
+	return evidence
+}
+
+// apiMisfortunes goes through what may happen with a good token and a dead one.
+func apiMisfortunes(t *testing.T, config string, platform *platformtest.Platform) string {
+	p := start(t, config)
+	evidence := p.look(t)
+	platform.SetQuoteRefused(true)
+	platform.RevokeAll()
+	evidence += p.look(t)
+	tokens := strings.Join(platform.Secrets(), " ")
+	for _, fault := range []*platformtest.Fault{
+		{Close: true}, {Body: `{"a":`, Truncate: true}, {Status: 502, Body: "bad"},
+		{Status: 401, Body: tokens, Header: http.Header{"Www-Authenticate": {`Bearer error="invalid_token"`}}},
+	} {
+		platform.SetAPIFault(fault)
+		evidence += p.look(t)
+	}
+	platform.SetAPIFault(nil)
+	return evidence + p.look(t) + p.remains(t)
+}
+
+// unreachable runs against upstreams that cannot be reached, with good tokens.
+func unreachable(t *testing.T, config, server string) string {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	evidence := ""
+	for _, elsewhere := range []string{closed.URL, strings.Replace(server, "http:", "https:", 1)} {
+		p := start(t, strings.Replace(config, "url: "+strconv.Quote(server)+" } ]", "url: "+strconv.Quote(elsewhere)+" } ]", 1))
+		a := p.get(t)
+		if a.code() != "upstream_unreachable" || a.status != http.StatusBadGateway {
+			t.Errorf("%d %v %s", a.status, a.header, a.body)
+		}
+		evidence += fmt.Sprintln(a) + p.remains(t)
+	}
+	return evidence
+}
+
+// commandsIn runs the commands that fetch tokens, with and without luck.
+func commandsIn(t *testing.T, config string, platform *platformtest.Platform) string {
+	file := filepath.Join(t.TempDir(), "authproxy.yaml")
+	write(t, file, config)
+	evidence := ""
+	run := func(args ...string) {
+		out, _ := exec.CommandContext(t.Context(), "authproxy", args...).CombinedOutput() // failing is part of it
+		evidence += string(out)
+	}
+	for _, fault := range []*platformtest.Fault{nil, {Close: true}, {Status: 401, Body: `{"error":"invalid_client"}`}} {
+		platform.SetTokenFault(fault)
+		run("check", "-c", file, "--live")
+		run("token", "-c", file, "main")
+		run("token", "-c", file, "main", "--check")
+		run("token", "-c", file, "main", "--revoke")
+	}
+	platform.SetTokenFault(nil)
+	return evidence
+}
