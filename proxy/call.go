@@ -50,6 +50,12 @@ func (c *call) hold() bool {
 	return c.tape.replayable()
 }
 
+// bodyLeft tells whether the server would read on in an HTTP/1 request whose
+// body has not been read to its end.
+func (c *call) bodyLeft() bool {
+	return c.request.ProtoMajor == 1 && c.request.ContentLength != 0 && (c.tape == nil || !c.tape.ended())
+}
+
 // reject answers for authproxy itself.
 func (c *call) reject(code Code, message string, retryAfter time.Duration) {
 	c.record.Rejected = code
@@ -71,7 +77,7 @@ func (c *call) finish(o Observer) {
 		}
 		defer panic(broken)
 	}
-	if c.tape != nil && !c.tape.ended() && c.request.ProtoMajor == 1 {
+	if c.bodyLeft() {
 		_ = control.SetReadDeadline(time.Now().Add(lingering)) // else the server waits for the body's end
 	}
 	if c.record.Status == 0 {

@@ -212,6 +212,18 @@ func TestAnswerBeforeTheUploadEnds(t *testing.T) {
 	}
 }
 
+// TestOwnAnswerToAStalledUpload: the client has sent a part of its body and
+// waits; authproxy turns the request down and does not wait for the rest.
+func TestOwnAnswerToAStalledUpload(t *testing.T) {
+	f := newFront(t, http.NotFoundHandler(), nil)
+	f.tokens.err = io.ErrNoProgress
+	conn := f.dial(t, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nsome")
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || resp.StatusCode != 503 {
+		t.Fatalf("%v %+v", err, resp)
+	}
+}
+
 func TestClientDiesInTheMiddleOfItsUpload(t *testing.T) {
 	gone := make(chan error, 1)
 	f := newFront(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
