@@ -47,6 +47,9 @@ type Options struct {
 	// Origins lists the web pages to which the upstream may open its answers by
 	// CORS; for all others its permissions are dropped.
 	Origins []string
+	// Access, when not empty, lists what passes; everything else is answered 403
+	// not_allowed, and 400 ambiguous_path where the path cannot be judged.
+	Access []Access
 	// Upgrades lists the values of Upgrade that pass; none by default.
 	Upgrades []string
 	// MaxInFlight is how many requests may be on their way at once; more are
@@ -75,6 +78,7 @@ type handler struct {
 	policy   *policy
 	reverse  httputil.ReverseProxy
 	location *location
+	access   rules
 	inFlight atomic.Int64
 }
 
@@ -87,7 +91,11 @@ func New(opts Options) (http.Handler, error) {
 	if opts.Observer == nil {
 		opts.Observer = nobody{}
 	}
-	h := &handler{opts: opts, policy: newPolicy(opts), location: newLocation(opts)}
+	access, err := newRules(opts.Access)
+	if err != nil {
+		return nil, err
+	}
+	h := &handler{opts: opts, policy: newPolicy(opts), location: newLocation(opts), access: access}
 	h.reverse = httputil.ReverseProxy{
 		Rewrite: h.rewrite,
 		Transport: &exchange{
@@ -119,6 +127,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := newCall(w, r, h.opts.Name)
 	defer c.finish(h.opts.Observer)
 	defer h.inFlight.Add(-1)
+	denied, why := h.judge(r)
 	switch inFlight := h.inFlight.Add(1); {
 	case h.opts.MaxInFlight > 0 && inFlight > int64(h.opts.MaxInFlight):
 		c.reject(CodeOverloaded, "more requests are on their way than max_in_flight allows: try again", time.Second)
@@ -127,6 +136,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.reject(CodeMethodNotSupported, r.Method+" is not forwarded", 0)
 	case h.opts.Target.Path != "" && h.opts.Target.Path != "/" && ambiguous(r.URL.EscapedPath()):
 		c.reject(CodeAmbiguousPath, "the path could leave the base URL of the upstream: send it without encoded slashes, dot segments, ';' and NUL", 0)
+	case denied != "":
+		c.reject(denied, why, 0)
 	default:
 		h.reverse.ServeHTTP(&c.writer, r.WithContext(c))
 	}
@@ -157,7 +168,7 @@ func (h *handler) modify(resp *http.Response) error {
 		c.writer.Header()["Content-Type"] = nil // else the server would guess one
 	}
 	h.location.rewrite(resp.Header, c.request)
-	if c.tape != nil && !c.tape.ended() && c.request.ProtoMajor == 1 {
+	if c.bodyLeft() {
 		// The server would otherwise first read the rest of the body, and a
 		// client that waits for the answer before it sends on would hang.
 		resp.Header.Set("Connection", "close")

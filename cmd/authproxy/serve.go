@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -21,6 +20,12 @@ func serve(ctx context.Context, cfg *config.Config, std streams) error {
 	s, err := start(cfg, std.err)
 	if err != nil {
 		return err
+	}
+	if cfg.Sandbox != "off" {
+		if err := confine(cfg.Sandbox == "required", confinesOf(s.app)); err != nil {
+			s.drain()
+			return err
+		}
 	}
 	s.announce(std.out)
 	return s.run(ctx)
@@ -84,8 +89,11 @@ func (s *server) listen() error {
 	if s.cfg.Admin.Listen == "" {
 		return nil
 	}
-	var err error
-	s.admin, err = s.open(s.cfg.Admin.Listen, &http.Server{Handler: s.adminHandler(), ReadHeaderTimeout: 10 * time.Second})
+	h, err := s.adminHandler()
+	if err != nil {
+		return err
+	}
+	s.admin, err = s.open(s.cfg.Admin.Listen, &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second})
 	return err
 }
 
@@ -96,7 +104,7 @@ func listenerOf(cfg *config.Config, i int) string {
 	switch {
 	case own == "":
 		return cfg.Listen
-	case strings.HasSuffix(own, ":0"):
+	case !isUnix(own) && strings.HasSuffix(own, ":0"):
 		return fmt.Sprint(own, "#", i)
 	default:
 		return own
@@ -105,6 +113,9 @@ func listenerOf(cfg *config.Config, i int) string {
 
 // listenAddress returns the address in the key of a listener.
 func listenAddress(key string) string {
+	if isUnix(key) {
+		return key
+	}
 	address, _, _ := strings.Cut(key, "#")
 	return address
 }
@@ -125,13 +136,12 @@ func dataServer(h http.Handler, log *slog.Logger) *http.Server {
 
 // open listens at address and serves there in the background.
 func (s *server) open(address string, srv *http.Server) (place string, err error) {
-	network := "tcp"
-	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		network, address = "unix", path
-	}
-	l, err := net.Listen(network, address)
+	l, err := listen(address, s.cfg.SocketMode, s.cfg.AllowNonLoopback)
 	if err != nil {
-		return "", fmt.Errorf("cannot listen on %s: %w: is another authproxy running, or the address wrong?", address, err)
+		return "", err
+	}
+	if isUnix(address) {
+		srv.ConnContext = withPeer
 	}
 	s.http = append(s.http, srv)
 	go func() {
@@ -142,8 +152,8 @@ func (s *server) open(address string, srv *http.Server) (place string, err error
 			}
 		}
 	}()
-	if network == "unix" {
-		return "unix:" + address, nil
+	if isUnix(address) {
+		return address, nil
 	}
 	return "http://" + l.Addr().String(), nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 
@@ -49,6 +50,20 @@ func New(o Options) (*Endpoint, error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// Bases returns scheme and host of every place that the Endpoint asks.
+func (e *Endpoint) Bases() []*url.URL {
+	var bases []*url.URL
+	for _, r := range []*request{e.request, e.refresh, e.check, e.revoke} {
+		if r == nil {
+			continue
+		}
+		if u, err := url.Parse(r.shown); err == nil {
+			bases = append(bases, &url.URL{Scheme: u.Scheme, Host: u.Host})
+		}
+	}
+	return bases
 }
 
 func (e *Endpoint) compile(o Options) []error {

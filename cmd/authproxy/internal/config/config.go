@@ -5,6 +5,7 @@ package config
 
 import (
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -14,15 +15,24 @@ import (
 // Config is a configuration without faults, with all defaults in it.
 type Config struct {
 	// Listen is the address for applications: host:port, or unix: and an absolute path.
-	Listen           string     `yaml:"listen" manual:""`
-	AllowNonLoopback bool       `yaml:"allow_non_loopback"`
-	AllowedHosts     []string   `yaml:"allowed_hosts" manual:""`   // lower case, without port
-	AllowedOrigins   []string   `yaml:"allowed_origins" manual:""` // scheme://host[:port], as browsers write it
-	Admin            Admin      `yaml:"admin" manual:""`
-	Log              Log        `yaml:"log"`
-	Shutdown         Shutdown   `yaml:"shutdown"`
-	Tokens           []Token    `yaml:"tokens" manual:""`    // in the order of the file, names are unique
-	Upstreams        []Upstream `yaml:"upstreams" manual:""` // in the order of the file, names are unique
+	Listen           string   `yaml:"listen" manual:""`
+	AllowNonLoopback bool     `yaml:"allow_non_loopback"`
+	AllowedHosts     []string `yaml:"allowed_hosts" manual:""`   // lower case, without port
+	AllowedOrigins   []string `yaml:"allowed_origins" manual:""` // scheme://host[:port], as browsers write it
+	// SocketMode is that of unix sockets; permission bits only.
+	SocketMode fs.FileMode `yaml:"socket_mode" default:"0660"`
+	// AllowedUIDs are the users who may connect to unix sockets, which then are the only listeners for
+	// applications; none: whom the mode lets in.
+	AllowedUIDs []int `yaml:"allowed_uids" rule:"uid"`
+	// CallerToken is what callers must send as bearer token; zero: nothing.
+	CallerToken Secret `yaml:"caller_token_file" manual:""`
+	// Sandbox is off, best_effort or required.
+	Sandbox   string     `yaml:"sandbox" default:"best_effort" oneof:"off|best_effort|required"`
+	Admin     Admin      `yaml:"admin" manual:""`
+	Log       Log        `yaml:"log"`
+	Shutdown  Shutdown   `yaml:"shutdown"`
+	Tokens    []Token    `yaml:"tokens" manual:""`    // in the order of the file, names are unique
+	Upstreams []Upstream `yaml:"upstreams" manual:""` // in the order of the file, names are unique
 	// Warnings are sentences about what is allowed but risky, each with file, line and path.
 	Warnings []string
 }
@@ -108,6 +118,7 @@ func (p *parser) config(root *node, cfg *Config) {
 	for i := range cfg.Upstreams {
 		p.claims(root, cfg, i)
 	}
+	p.callers(root, cfg)
 	p.unusedTokens(root, cfg)
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"io/fs"
 	"net/url"
 	"reflect"
 	"strings"
@@ -77,11 +78,7 @@ func (p *parser) unknown(n *node, known []string) {
 
 // later says whether the key at path is one that this version does not know yet.
 func later(path string) bool {
-	switch path {
-	case "socket_mode", "store", "allowed_uids", "caller_token_file", "sandbox":
-		return true
-	}
-	return strings.HasPrefix(path, "upstreams[") && strings.HasSuffix(path, "].access")
+	return path == "store"
 }
 
 // value reads n into v, by the type of v.
@@ -91,6 +88,8 @@ func (p *parser) value(n *node, tag reflect.StructTag, v reflect.Value) {
 		p.duration(n, tag, out)
 	case *int64:
 		p.size(n, tag, out)
+	case *fs.FileMode:
+		*out = p.fileMode(n)
 	case **url.URL:
 		*out = p.proxyURL(n)
 	case *jp.Expr:

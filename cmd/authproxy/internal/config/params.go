@@ -103,7 +103,7 @@ func (s *params) value(name, via string) string {
 	switch {
 	case d.value != nil:
 		v = d.value.text
-		if strings.HasPrefix(v, "http://") || strings.HasPrefix(v, "https://") {
+		if isURL(v) {
 			v = strings.TrimRight(v, "/")
 		}
 	case d.def != nil:
@@ -121,6 +121,10 @@ func (s *params) value(name, via string) string {
 	return v
 }
 
+func isURL(text string) bool {
+	return strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://")
+}
+
 func (s *params) expandDefault(name string, d param) string {
 	if s.busy[name] {
 		s.p.fault(d.def, "the default needs its own value", "")
@@ -136,6 +140,10 @@ func (s *params) expandDefault(name string, d param) string {
 			return ""
 		}
 		v := s.value(other, name)
+		if given := s.byName[other].value; given != nil && isURL(d.def.text) && strings.ContainsAny(v, "/\\?#@:% ") {
+			s.p.fault(given, "holds a character that would change the URL it stands in", "write the bare name, or give "+name)
+			s.bad[other] = true
+		}
 		s.bad[name] = s.bad[name] || s.bad[other]
 		return v
 	})

@@ -58,6 +58,8 @@ func (p *parser) rule(name, s string) (what, fix string) {
 		return "h2c is never upgraded to", "remove it"
 	case name == "method" && (!isToken(s) || strings.ToUpper(s) != s):
 		return "is not a method", "write GET or POST"
+	case name == "pattern" && !isPattern(s):
+		return "is not a pattern of a path", "write it decoded and from its first slash on: * stands for one whole segment, ** at the end for any rest, such as /api/*/items/**"
 	case name == "line" && !isLine(s):
 		return "holds control characters", ""
 	}
@@ -96,18 +98,23 @@ func (p *parser) boolean(n *node) bool {
 }
 
 func (p *parser) integer(n *node, tag reflect.StructTag, v reflect.Value) {
-	const fix = "write a whole number such as 256"
+	rule, fix := tag.Get("rule"), "write a whole number such as 256"
+	if rule == "uid" {
+		fix = "write the number that `id -u NAME` prints"
+	}
 	if !p.single(n, fix) {
 		return
 	}
 	i, err := strconv.Atoi(n.text)
-	switch rule := tag.Get("rule"); {
+	switch {
 	case err != nil:
 		p.fault(n, n.quote()+" is not a whole number", fix)
 	case rule == "positive" && i < 1:
 		p.fault(n, "must be more than 0", "")
 	case rule == "status" && (i < 100 || i > 599):
 		p.fault(n, n.quote()+" is not an HTTP status", "write one from 100 to 599")
+	case rule == "uid" && (i < 0 || int64(i) >= math.MaxUint32):
+		p.fault(n, n.quote()+" is not the number of a user", fix)
 	}
 	v.SetInt(int64(i))
 }

@@ -30,6 +30,7 @@ type Upstream struct {
 	Retry                 Retry         `yaml:"retry"`
 	Headers               Headers       `yaml:"headers"`
 	Query                 Query         `yaml:"query"`
+	Access                []Access      `yaml:"access"`                                     // none: everything passes
 	Upgrade               []string      `yaml:"upgrade" default:"websocket" rule:"upgrade"` // Upgrade values that pass
 	Protocol              string        `yaml:"protocol" default:"auto" oneof:"auto|h2c"`
 	PreserveHost          bool          `yaml:"preserve_host"`
@@ -107,6 +108,7 @@ func (p *parser) upstream(own *node, cfg *Config, tokens map[string]builtToken) 
 	p.tls(own.child("tls"), &u.TLS)
 	p.ownValues(n, u.Inject)
 	p.claim(own, cfg, &u)
+	p.access(own, &u)
 	if known || n.has("url") {
 		p.upstreamURL(n, token.params, &u)
 	}
@@ -179,10 +181,6 @@ func (p *parser) claims(root *node, cfg *Config, i int) {
 // same says which requests both a and b claim: on one listener, for one Host, under one path. It
 // returns "" when there is none. A path with and without a slash at the end is the same.
 func same(cfg *Config, a, b Upstream) string {
-	listen := a.Listen
-	if listen == "" {
-		listen = cfg.Listen
-	}
 	ownPort := strings.HasSuffix(a.Listen, ":0") || strings.HasSuffix(b.Listen, ":0")
 	shared := a.Listen == b.Listen || a.Listen+b.Listen == cfg.Listen
 	if !shared || ownPort || a.Path == "" || strings.TrimSuffix(a.Path, "/") != strings.TrimSuffix(b.Path, "/") {
@@ -200,7 +198,7 @@ func same(cfg *Config, a, b Upstream) string {
 	if host == "" {
 		return ""
 	}
-	return fmt.Sprintf("listener %s, %s, path %s", listen, host, b.Path)
+	return fmt.Sprintf("listener %s, %s, path %s", listenerOf(cfg, a), host, b.Path)
 }
 
 // unusedTokens warns of tokens that no upstream uses.

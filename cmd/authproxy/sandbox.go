@@ -1,0 +1,98 @@
+package main
+
+import (
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"authproxy/cmd/authproxy/internal/config"
+)
+
+// confines is what the program needs once its listeners are open and its
+// configuration is read; a sandbox takes everything else away from it.
+type confines struct {
+	folders []string // to read in
+	files   []string // to read
+	sockets []string // folders of the unix sockets that are removed at the end
+	ports   []uint16 // to connect to, by TCP
+}
+
+// confinesOf derives the confines from the configuration. Folders of secrets
+// and certificates are readable as a whole, because files in them are replaced
+// by renaming; so is /etc, for the sake of resolv.conf. A build with cgo may
+// look names up with the modules of the C library.
+func confinesOf(a *app) confines {
+	c := confines{
+		folders: []string{"/etc", "/lib", "/lib64", "/proc/self", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo"},
+		files:   []string{"/proc/stat", "/dev/null"},
+		ports:   []uint16{53},
+	}
+	if real, err := filepath.EvalSymlinks("/etc/resolv.conf"); err == nil {
+		c.folders = append(c.folders, filepath.Dir(real))
+	}
+	for _, t := range a.tokens {
+		for _, secret := range t.cfg.Credentials {
+			c.read(secret.File())
+		}
+		c.tls(t.cfg.TLS)
+		c.connect(append(t.endpoint.Bases(), t.cfg.ProxyURL)...)
+	}
+	c.read(a.cfg.CallerToken.File())
+	for _, u := range a.cfg.Upstreams {
+		c.tls(u.TLS)
+		c.connect(u.URL, u.ProxyURL)
+		c.socket(u.Listen)
+	}
+	c.socket(a.cfg.Listen)
+	c.socket(a.cfg.Admin.Listen)
+	for _, list := range []*[]string{&c.folders, &c.files, &c.sockets} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	slices.Sort(c.ports)
+	c.ports = slices.Compact(c.ports)
+	return c
+}
+
+// read adds the folder of a file, and that of the file behind it where it is a
+// link: Kubernetes mounts secrets so.
+func (c *confines) read(file string) {
+	if file == "" {
+		return
+	}
+	c.folders = append(c.folders, filepath.Dir(file))
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		c.folders = append(c.folders, filepath.Dir(real))
+	}
+}
+
+func (c *confines) tls(t config.TLS) {
+	for _, file := range []string{t.CAFile, t.CertFile, t.KeyFile} {
+		c.read(file)
+	}
+}
+
+func (c *confines) socket(listen string) {
+	if path, ok := strings.CutPrefix(listen, "unix:"); ok {
+		c.sockets = append(c.sockets, filepath.Dir(path))
+	}
+}
+
+// connect adds the ports of URLs; nil ones do not count.
+func (c *confines) connect(urls ...*url.URL) {
+	defaults := map[string]uint16{"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+	for _, u := range urls {
+		if u == nil {
+			continue
+		}
+		port := defaults[u.Scheme]
+		if n, err := strconv.ParseUint(u.Port(), 10, 16); err == nil {
+			port = uint16(n)
+		}
+		if port != 0 {
+			c.ports = append(c.ports, port)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"authproxy/cmd/authproxy/internal/config"
+)
+
+func TestConfines(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"secrets/..data/id", "secrets/..data/key", "run/x"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("value"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("..data/id", filepath.Join(dir, "secrets/id")); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Parse("t.yaml", []byte(`
+listen: unix:run/authproxy.sock
+tokens:
+  a: { token_url: "https://id.example/token", client_id_file: secrets/id, client_secret: x, proxy_url: "http://proxy.example:3128" }
+  b: { provider: hengshi, params: { base_url: "http://127.0.0.1:8085/x" }, client_id: x, client_secret: x }
+upstreams:
+  - { name: a, token: a, url: "https://api.example", path: /a }
+  - { name: b, token: b, path: /b, listen: "127.0.0.1:1234" }
+`), dir, os.LookupEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newApp(cfg, os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := confinesOf(a)
+	if want := []uint16{53, 443, 3128, 8085}; !slices.Equal(c.ports, want) {
+		t.Errorf("ports %v, want %v", c.ports, want)
+	}
+	real, err := filepath.EvalSymlinks(filepath.Join(dir, "secrets/..data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{filepath.Join(dir, "secrets"), real} {
+		if !slices.Contains(c.folders, folder) {
+			t.Errorf("%s is not among %v", folder, c.folders)
+		}
+	}
+	if want := []string{filepath.Join(dir, "run")}; !slices.Equal(c.sockets, want) {
+		t.Errorf("sockets in %v, want %v", c.sockets, want)
+	}
+}
+
+// attempts is what the program confined does: it gives up all but the confines
+// and then tries the files and addresses.
+type attempts struct {
+	Folders, Files, Addresses []string
+	Ports                     []uint16
+}
+
+// confined is a program of its own, for a sandbox cannot be left again.
+func confined() {
+	var a attempts
+	if err := json.NewDecoder(os.Stdin).Decode(&a); err != nil {
+		panic(err)
+	}
+	if err := confine(true, confines{folders: a.Folders, ports: a.Ports}); err != nil {
+		fmt.Println("confine:", err)
+		return
+	}
+	for _, file := range a.Files {
+		_, err := os.ReadFile(file)
+		fmt.Println(file, err == nil)
+	}
+	for _, address := range a.Addresses {
+		c, err := net.Dial("tcp", address)
+		fmt.Println(address, err == nil)
+		if err == nil {
+			_ = c.Close()
+		}
+	}
+	_, err := os.Create(filepath.Join(a.Folders[0], "new"))
+	fmt.Println("create", err == nil)
+	status, _ := os.ReadFile("/proc/self/status") // not among the confines
+	fmt.Println("status", len(status) > 0)
+}
+
+func TestSandbox(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("there is a sandbox on Linux only")
+	}
+	open, shut := t.TempDir(), t.TempDir()
+	for _, dir := range []string{open, shut} {
+		if err := os.WriteFile(filepath.Join(dir, "f"), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var addresses []string
+	var ports []uint16
+	for range 2 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		addresses = append(addresses, l.Addr().String())
+		ports = append(ports, uint16(l.Addr().(*net.TCPAddr).Port))
+	}
+	in, err := json.Marshal(attempts{
+		Folders: []string{open}, Files: []string{filepath.Join(open, "f"), filepath.Join(shut, "f")},
+		Ports: ports[:1], Addresses: addresses,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("confined")
+	cmd.Stdin, cmd.Stderr = strings.NewReader(string(in)), os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasPrefix(string(out), "confine:") {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("no sandbox on this kernel: %s", out)
+		}
+		t.Skipf("no sandbox on this kernel: %s", out)
+	}
+	want := fmt.Sprintf("%s true\n%s false\n%s true\n%s false\ncreate false\nstatus false\n",
+		filepath.Join(open, "f"), filepath.Join(shut, "f"), addresses[0], addresses[1])
+	if string(out) != want {
+		t.Errorf("confined:\n%swant:\n%s", out, want)
+	}
+}

@@ -1,0 +1,58 @@
+package main_test
+
+import (
+	"encoding/pem"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"authproxy/proxy/platformtest"
+)
+
+// TestServesInItsSandbox: with everything given up that can be, a secret that
+// rotates is read, names are looked up, certificates verified, metrics read,
+// and the socket is removed at the end.
+func TestServesInItsSandbox(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("there is a sandbox on Linux only")
+	}
+	platform := platformtest.NewOAuth2(platformtest.Options{ClientID: "id", ClientSecret: "right"})
+	upstream := httptest.NewTLSServer(platform)
+	t.Cleanup(upstream.Close)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "ca.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: upstream.Certificate().Raw})))
+	write(t, filepath.Join(dir, "secret"), "wrong")
+	byName := strings.Replace(upstream.URL, "127.0.0.1", "localhost", 1)
+	socket := filepath.Join(dir, "s")
+	p := start(t, fmt.Sprintf(`sandbox: required
+tokens: { t: { token_url: "%s%s", client_id: id, client_secret_file: %q, tls: { ca_file: %q, server_name: example.com } } }
+upstreams:
+  - { name: main, token: t, url: "%s", tls: { ca_file: %q, server_name: example.com } }
+  - { name: socket, token: t, url: "%s", listen: "unix:%s", tls: { ca_file: %q, server_name: example.com } }
+`, byName, platform.TokenPath(), filepath.Join(dir, "secret"), filepath.Join(dir, "ca.pem"), byName, filepath.Join(dir, "ca.pem"), byName, socket, filepath.Join(dir, "ca.pem")))
+
+	if a := ask(t, "GET", p.url+"/x", nil); a.code() != "token_unavailable" {
+		t.Errorf("with the wrong secret: %d %s", a.status, a.body)
+	}
+	write(t, filepath.Join(dir, "new"), "right")
+	if err := os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, "secret")); err != nil {
+		t.Fatal(err)
+	}
+	if !p.stderr.await("credentials changed", p.exited) {
+		t.Fatalf("the new secret was not seen: %s", p.stderr)
+	}
+	if a := ask(t, "GET", p.url+"/x", nil); a.status != 200 {
+		t.Errorf("with the right secret: %d %s", a.status, a.body)
+	}
+	if a := ask(t, "GET", p.admin+"/metrics", nil); !strings.Contains(a.body, "process_resident_memory_bytes") {
+		t.Error("no metrics of the process")
+	}
+	p.stop(t)
+	if _, err := os.Lstat(socket); err == nil {
+		t.Error("the socket is left")
+	}
+}

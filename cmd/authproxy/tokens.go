@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"authproxy/cmd/authproxy/internal/admin"
+	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/proxy"
+	"authproxy/tokencache"
+	"authproxy/tokencache/endpoint"
+)
+
+// token is one token of the configuration.
+type token struct {
+	cfg      config.Token
+	endpoint *endpoint.Endpoint
+	cache    *tokencache.Cache
+}
+
+// newToken makes a token's endpoint and cache.
+func (a *app) newToken(t config.Token) (*token, error) {
+	e, err := newEndpoint(t)
+	if err != nil {
+		return nil, err
+	}
+	made := &token{cfg: t, endpoint: e}
+	var count func(tokencache.Fetch)
+	made.cache = tokencache.New(tokencache.Options{
+		Source: e, Timeout: t.Timeout, ExpiryBuffer: t.ExpiryBuffer, DefaultTTL: t.DefaultTTL,
+		MinRefreshInterval: t.MinRefreshInterval, Repeats: t.Reissue == config.ReissueSame, Kills: t.OldToken == config.OldTokenDies,
+		Observe: func(f tokencache.Fetch) {
+			count(f)
+			logFetch(a.log, t.Name, f)
+		},
+	})
+	count = a.metrics.Token(t.Name, made.cache.State)
+	return made, nil
+}
+
+func newEndpoint(t config.Token) (*endpoint.Endpoint, error) {
+	transport, err := newTransport(transportOptions{tls: t.TLS, proxy: t.ProxyURL, connect: t.Timeout, idle: 1})
+	if err != nil {
+		return nil, err
+	}
+	return endpoint.New(endpoint.Options{
+		Name: t.Name, Params: t.Params, Transport: transport,
+		Credentials: func() (map[string]string, error) { return readCredentials(t.Credentials) },
+		Request:     *endpointRequest(&t.Request),
+		Refresh:     endpointRequest(t.Refresh),
+		Check:       endpointRequest(t.Check),
+		Revoke:      endpointRequest(t.Revoke),
+		Response: endpoint.Response{
+			Token: endpoint.Selector(t.Response.Token), TokenType: endpoint.Selector(t.Response.TokenType),
+			ExpiresIn: endpoint.Selector(t.Response.ExpiresIn), ExpiresUnit: t.Response.ExpiresUnit,
+			RefreshToken: endpoint.Selector(t.Response.RefreshToken),
+			OK:           endpointMatches(t.Response.OK), Error: t.Response.Error,
+		},
+	})
+}
+
+func endpointRequest(r *config.Request) *endpoint.Request {
+	if r == nil {
+		return nil
+	}
+	return &endpoint.Request{
+		Method: r.Method, URL: r.URL, Auth: r.Auth, Headers: r.Headers, Query: r.Query, Form: r.Form, JSON: r.JSON,
+		OK: endpointMatches(r.OK),
+	}
+}
+
+func endpointMatches(ms []config.Match) []endpoint.Match {
+	all := make([]endpoint.Match, len(ms))
+	for i, m := range ms {
+		all[i] = endpoint.Match{Path: m.Path, Values: m.Values}
+	}
+	return all
+}
+
+func readCredentials(secrets map[string]config.Secret) (map[string]string, error) {
+	values := make(map[string]string, len(secrets))
+	for name, secret := range secrets {
+		v, err := secret.Read()
+		if err != nil {
+			return nil, err
+		}
+		values[name] = v
+	}
+	return values, nil
+}
+
+// tokenSource is a cache as the proxy wants it.
+type tokenSource struct{ cache *tokencache.Cache }
+
+func (s tokenSource) Token(ctx context.Context) (proxy.Token, error) {
+	return translate(s.cache.Token(ctx))
+}
+
+func (s tokenSource) Replace(ctx context.Context, rejected string) (proxy.Token, error) {
+	return translate(s.cache.Replace(ctx, rejected))
+}
+
+func (s tokenSource) Accept(value string) { s.cache.Accept(value) }
+
+func translate(t tokencache.Token, err error) (proxy.Token, error) {
+	if errors.Is(err, tokencache.ErrWaited) {
+		err = waited{err}
+	}
+	return proxy.Token{Value: t.Value, Type: t.Type, Fingerprint: t.Fingerprint()}, err
+}
+
+// waited is an error that the proxy takes for its own ErrTokenTimeout.
+type waited struct{ error }
+
+func (w waited) Is(target error) bool { return target == proxy.ErrTokenTimeout }
+func (w waited) Unwrap() error        { return w.error }
+
+func (a *app) tokenStatus() []admin.TokenStatus {
+	all := make([]admin.TokenStatus, 0, len(a.tokens))
+	for name, t := range a.tokens {
+		s := t.cache.State()
+		all = append(all, admin.TokenStatus{Name: name, Fingerprint: s.Fingerprint, Expiry: s.Expiry, InUse: s.Used, Err: s.Err})
+	}
+	return all
+}
+
+// close ends what goes on without requests, and gives back the tokens that
+// are to be revoked on exit.
+func (a *app) close() {
+	for name, t := range a.tokens {
+		t.cache.Close()
+		held := t.cache.Held()
+		if !t.cfg.RevokeOnExit || held.Value == "" || time.Now().After(held.Expiry) {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), t.cfg.Timeout)
+		if err := t.endpoint.Revoke(ctx, held); err != nil {
+			a.log.Warn("token not revoked", "token", name, "error", err)
+		}
+		cancel()
+	}
+}
