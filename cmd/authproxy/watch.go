@@ -78,8 +78,8 @@ func (w *secretWatch) compare() {
 	for name, t := range w.tokens {
 		if now := sum(t.cfg.Credentials); now != w.sums[name] {
 			w.sums[name] = now
-			w.log.Info("credentials changed", "token", name)
 			t.cache.CredentialsChanged()
+			w.log.Info("credentials changed", "token", name)
 		}
 	}
 }
