@@ -37,8 +37,3 @@ func dialects() map[string]dialect {
 func impatient(config string) string {
 	return strings.Replace(config, "provider:", "timeout: 500ms, provider:", 1)
 }
-
-// oauth2Config has the token from platform and all else from upstream.
-func oauth2Config(platform, upstream string) string {
-	return strings.Replace(dialects()["oauth2"].config(platform), "url: "+strconv.Quote(platform), "url: "+strconv.Quote(upstream), 1)
-}
