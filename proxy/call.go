@@ -59,6 +59,9 @@ func (c *call) bodyLeft() bool {
 // reject answers for authproxy itself.
 func (c *call) reject(code Code, message string, retryAfter time.Duration) {
 	c.record.Rejected = code
+	if c.bodyLeft() && (c.request.ContentLength < 0 || c.request.ContentLength > lookLimit) {
+		c.writer.Header().Set("Connection", "close") // else the server reads the body before it answers
+	}
 	answer(&c.writer, code, c.record.Upstream, message, retryAfter)
 }
 
@@ -72,6 +75,12 @@ const lingering = time.Second
 func (c *call) finish(o Observer) {
 	control := http.NewResponseController(c.writer.ResponseWriter)
 	if broken := recover(); broken != nil {
+		if c.record.UpstreamError == "" && c.record.Status != 0 {
+			c.record.UpstreamError = ReasonReset // ReverseProxy gave up in the middle of the answer
+			if c.Err() != nil {
+				c.record.UpstreamError = ReasonCanceled
+			}
+		}
 		if c.record.Status != 0 {
 			_ = control.Flush()
 		}
@@ -113,6 +122,9 @@ type writer struct {
 
 // WriteHeader implements [http.ResponseWriter].
 func (w *writer) WriteHeader(status int) {
+	if status == http.StatusContinue {
+		return // the server says it itself when the body is first read, and once
+	}
 	if status >= 200 && w.call.record.Status == 0 {
 		w.call.record.Status = status
 	}

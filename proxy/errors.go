@@ -26,7 +26,7 @@ func (h *handler) fail(_ http.ResponseWriter, r *http.Request, err error) {
 	c.record.Err = err
 	var noToken *tokenError
 	switch {
-	case errors.Is(r.Context().Err(), context.Canceled):
+	case errors.Is(r.Context().Err(), context.Canceled), c.tape != nil && c.tape.broken():
 		if c.record.Attempts > 0 {
 			c.record.UpstreamError = ReasonCanceled
 		}
@@ -53,6 +53,9 @@ func (h *handler) failToken(c *call, err *tokenError) {
 
 func (h *handler) failUpstream(c *call, err error) {
 	c.record.UpstreamError = reasonOf(err)
+	if c.record.UpstreamError == ReasonProtocol {
+		c.record.Err = errNoHTTP // err may quote what the upstream sent, the token among it
+	}
 	address := h.opts.Target.Scheme + "://" + h.opts.Target.Host
 	switch c.record.UpstreamError {
 	case ReasonTimeout:
@@ -64,9 +67,12 @@ func (h *handler) failUpstream(c *call, err error) {
 	case ReasonReset:
 		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("upstream %q at %s closed the connection without an answer", h.opts.Name, address), 0)
 	default:
-		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("the exchange with upstream %q at %s failed: %v", h.opts.Name, address, err), 0)
+		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("the exchange with upstream %q at %s failed: %v: check its url and protocol", h.opts.Name, address, errNoHTTP), 0)
 	}
 }
+
+// errNoHTTP stands for the errors that quote the other side.
+var errNoHTTP = errors.New("the answer breaks the rules of HTTP")
 
 // reasonOf classifies an error of the transport.
 func reasonOf(err error) Reason {
@@ -77,7 +83,7 @@ func reasonOf(err error) Reason {
 		return ReasonCanceled
 	case isTLS(err):
 		return ReasonTLS
-	case errors.As(err, &op) && op.Op == "dial":
+	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect"):
 		return ReasonDial
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return ReasonTimeout
@@ -99,5 +105,5 @@ func isTLS(err error) bool {
 	)
 	return errors.As(err, &record) || errors.As(err, &certificate) || errors.As(err, &alert) ||
 		errors.As(err, &authority) || errors.As(err, &hostname) ||
-		strings.Contains(err.Error(), "TLS handshake timeout") // net/http exports no value for it
+		strings.Contains(err.Error(), "TLS handshake timeout") || strings.Contains(err.Error(), "tls: ") // these have no exported type
 }

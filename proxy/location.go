@@ -51,8 +51,8 @@ func (l *location) local(address string, client *http.Request) string {
 		return address
 	}
 	path = l.strip + path[len(trimmed(l.target.EscapedPath())):]
-	if origin == "" {
-		return path + tail
+	if client.Host == "" || origin == "" && !strings.HasPrefix(path, "//") {
+		return path + tail // "//x" would name another host
 	}
 	scheme := "http"
 	if client.TLS != nil {

@@ -138,19 +138,18 @@ func holdsValue(text []byte) bool {
 }
 
 // look is a body whose beginning has been read ahead. It brings the bytes as
-// they came, then the rest.
+// they came, then the rest. Close may be called while Read waits.
 type look struct {
-	src io.ReadCloser
-	buf *[lookLimit + 1]byte
-	n   int // bytes of buf that have arrived
+	src  io.ReadCloser
+	buf  *[lookLimit + 1]byte
+	news chan struct{} // something has arrived; cap 1; nil when read in one go
 
-	pos int   // bytes of buf that the reader of the body has got
-	err error // how src ended within buf
-
-	mu       sync.Mutex    // guards n, err and released while start's goroutine runs
-	news     chan struct{} // something has arrived; cap 1; nil when read in one go
-	released bool          // start's goroutine is to end
-	idle     chan struct{} // closed when it has
+	mu       sync.Mutex
+	n        int   // bytes of buf that have arrived
+	pos      int   // bytes of buf that the reader of the body has got
+	err      error // how src ended within buf
+	released bool  // start's goroutine is to end
+	running  bool  // it has not yet
 }
 
 // fill reads a body of want bytes whole.
@@ -164,34 +163,32 @@ func (l *look) fill(want int) {
 // start reads ahead in a goroutine that ends with the look: when release is
 // called, when buf is full, or when the body ends.
 func (l *look) start() {
-	l.news, l.idle = make(chan struct{}, 1), make(chan struct{})
+	l.news, l.running = make(chan struct{}, 1), true
 	go func() {
-		defer close(l.idle)
-		for at := 0; at < len(l.buf); {
-			n, err := l.src.Read(l.buf[at:])
-			at += n
-			l.mu.Lock()
-			l.n, l.err = at, err
-			done := l.released || err != nil
-			l.mu.Unlock()
-			select {
-			case l.news <- struct{}{}:
-			default:
-			}
-			if done {
-				return
-			}
+		for l.more() {
 		}
 	}()
+}
+
+// more reads once into buf and tells whether to go on.
+func (l *look) more() bool {
+	n, err := l.src.Read(l.buf[l.n:]) // only written here while running
+	l.mu.Lock()
+	l.n, l.err = l.n+n, err
+	l.running = err == nil && !l.released && l.n < len(l.buf)
+	running := l.running
+	l.mu.Unlock()
+	select {
+	case l.news <- struct{}{}:
+	default:
+	}
+	return running
 }
 
 // arrived returns what has arrived so far, and how the body ended if it did.
 func (l *look) arrived() ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.buf == nil {
-		return nil, l.err
-	}
 	return l.buf[:l.n], l.err
 }
 
@@ -204,39 +201,38 @@ func (l *look) release() {
 // Read implements [io.Reader].
 func (l *look) Read(p []byte) (int, error) {
 	for {
-		seen, err := l.arrived()
-		if l.pos < len(seen) {
-			n := copy(p, seen[l.pos:])
-			l.pos += n
-			return n, nil
-		}
-		if err != nil {
-			return 0, err
-		}
-		if l.idle == nil {
+		n, err, running := l.play(p)
+		switch {
+		case n > 0 || err != nil:
+			return n, err
+		case !running:
 			return l.src.Read(p)
-		}
-		select {
-		case <-l.news:
-		case <-l.idle:
-			l.idle = nil // and look once more at what it left in buf
+		default:
+			<-l.news
 		}
 	}
+}
+
+// play copies what has been read ahead, or says how the body ended.
+func (l *look) play(p []byte) (n int, err error, running bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.buf != nil && l.pos < l.n {
+		n = copy(p, l.buf[l.pos:l.n])
+		l.pos += n
+		return n, nil, l.running
+	}
+	return 0, l.err, l.running
 }
 
 // Close implements [io.Closer].
 func (l *look) Close() error {
 	err := l.src.Close()
-	select {
-	case <-l.idle:
-		l.idle = nil
-	default:
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.idle == nil && l.buf != nil { // else the goroutine may yet write into it
+	if !l.running && l.buf != nil { // else the goroutine may yet write into it
 		lookBuffers.Put(l.buf)
-		l.buf, l.n, l.pos, l.err = nil, 0, 0, io.ErrClosedPipe
+		l.buf, l.err = nil, io.ErrClosedPipe
 	}
 	return err
 }

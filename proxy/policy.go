@@ -119,7 +119,8 @@ func parts(value string) []part {
 	return append(all, part{text: value[from:]})
 }
 
-// value fills s from the client's headers; false when one of them is missing.
+// value fills s from the client's headers; false when one of them is missing
+// or empty.
 func (s setting) value(client http.Header) (string, bool) {
 	var b strings.Builder
 	for _, part := range s.parts {
@@ -128,7 +129,7 @@ func (s setting) value(client http.Header) (string, bool) {
 			continue
 		}
 		values := client.Values(part.header)
-		if len(values) == 0 {
+		if len(values) == 0 || values[0] == "" {
 			return "", false
 		}
 		b.WriteString(values[0])

@@ -88,7 +88,11 @@ func (r *refusal) mayMatch(doc []byte) bool {
 }
 
 func (m Match) in(doc any) bool {
-	switch v := m.Path.First(doc).(type) {
+	return slices.ContainsFunc(m.Path.Get(doc), m.is)
+}
+
+func (m Match) is(value any) bool {
+	switch v := value.(type) {
 	case string:
 		return slices.Contains(m.Values, v)
 	case json.Number:

@@ -76,6 +76,13 @@ func (t *tape) rewind(trailer http.Header) (io.ReadCloser, error) {
 	return t.try, nil
 }
 
+// broken tells whether the client's body broke off.
+func (t *tape) broken() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err != nil && !errors.Is(t.err, io.EOF)
+}
+
 // hold keeps the try under way from reading on, until rewind or stop, so that
 // the recording does not run over while a new token is asked for.
 func (t *tape) hold() {

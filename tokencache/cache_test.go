@@ -316,7 +316,7 @@ func TestRememberedFailureSaysWhen(t *testing.T) {
 		_, first := c.Token(t.Context())
 		_, second := c.Token(t.Context())
 		var un *UnavailableError
-		if errors.As(first, &un) || !errors.As(second, &un) {
+		if !errors.As(first, &un) || un.RetryAfter() != 90*time.Second || !errors.As(second, &un) {
 			t.Fatalf("errors: %v, then %v", first, second)
 		}
 		if d := time.Until(un.RetryAt); d != 90*time.Second {

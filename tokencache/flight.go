@@ -54,10 +54,10 @@ func (c *Cache) join() <-chan singleflight.Result {
 	return c.flights.DoChan(c.flight, func() (any, error) {
 		start := time.Now()
 		t, err := c.fetch()
-		e, record := c.land(t, err, rotation)
+		e, record, err := c.land(t, err, rotation)
 		record.Duration = time.Since(start)
 		c.opts.Observe(record)
-		return e, record.Err
+		return e, err
 	})
 }
 
@@ -93,15 +93,19 @@ func asFetchError(err error, otherwise Reason) error {
 
 // land ends the flight: it takes the token or remembers the failure. rotation
 // is the number of changes of the credentials when the flight began. The error
-// for those who wait is in the record.
-func (c *Cache) land(t Token, err error, rotation int) (*entry, Fetch) {
+// is for those who wait.
+func (c *Cache) land(t Token, err error, rotation int) (*entry, Fetch, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.flight = ""
 	now, old := time.Now(), c.current.Load()
 	refused := old != nil && old.refused.Swap(false)
 	if err != nil {
-		return nil, c.crash(old, err, rotation, now)
+		record, err := c.crash(old, err, rotation, now)
+		return nil, record, err
+	}
+	if refused {
+		c.cooldown.replaced(now, !old.settled())
 	}
 	c.failure = failure{}
 	e := c.admit(t, old, now)
@@ -113,26 +117,27 @@ func (c *Cache) land(t Token, err error, rotation int) (*entry, Fetch) {
 	c.current.Store(e)
 	c.arm(e, now)
 	if useless {
-		return nil, Fetch{Result: ResultError, Reason: ReasonBadAnswer, Err: ErrSameToken}
+		return nil, Fetch{Result: ResultError, Reason: ReasonBadAnswer, Err: ErrSameToken}, ErrSameToken
 	}
-	return e, Fetch{Result: ResultOK, Replaced: refused && !same}
+	return e, Fetch{Result: ResultOK, Replaced: refused && !same}, nil
 }
 
-// crash remembers a failed flight. c.mu is held.
-func (c *Cache) crash(old *entry, err error, rotation int, now time.Time) Fetch {
+// crash remembers a failed flight and returns the error for those who wait: it
+// says when to come back. c.mu is held.
+func (c *Cache) crash(old *entry, err error, rotation int, now time.Time) (Fetch, error) {
 	var known *FetchError
 	errors.As(err, &known)
 	record := Fetch{Result: ResultError, Reason: known.Reason, Err: err}
-	if known.Reason == ReasonTimeout {
-		record.Err = fmt.Errorf("%w: %w", ErrWaited, err)
-	}
+	defer c.arm(old, now)
 	if known.Reason == ReasonCredentials && rotation != c.rotation {
-		return record // what was refused were the old ones
+		return record, err // what was refused were the old ones
 	}
 	c.failure = c.failure.after(err, known.Reason, known.RetryAfter, now)
 	record.NextTry = c.failure.until
-	c.arm(old, now)
-	return record
+	if known.Reason == ReasonTimeout {
+		return record, fmt.Errorf("%w: %w", ErrWaited, err)
+	}
+	return record, c.failure.remembered()
 }
 
 // admit makes the entry of a token that the platform has just answered.

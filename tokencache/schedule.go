@@ -39,21 +39,24 @@ func renewal(issued, expiry time.Time, buffer time.Duration, share float64) time
 type failure struct {
 	err    error
 	reason Reason
-	count  int
 	until  time.Time // nobody asks before
+
+	troubles, refusals int // of the platform and of the credentials, since the last success
 }
 
 func (f failure) remembered() error { return &UnavailableError{RetryAt: f.until, Err: f.err} }
 
-// after returns the failure that follows f. A change between a platform in
-// trouble and refused credentials starts the count anew.
+// after returns the failure that follows f. A platform in trouble and refused
+// credentials count apart, so that neither makes the other's pauses short.
 func (f failure) after(err error, reason Reason, retryAfter time.Duration, now time.Time) failure {
-	if (f.reason == ReasonCredentials) != (reason == ReasonCredentials) {
-		f.count = 0
+	count := &f.troubles
+	if reason == ReasonCredentials {
+		count = &f.refusals
 	}
-	f.count++
-	wait := max(pause(reason, f.count, random()), min(retryAfter, maxRespite))
-	return failure{err: err, reason: reason, count: f.count, until: now.Add(wait)}
+	*count++
+	wait := max(pause(reason, *count, random()), min(retryAfter, maxRespite))
+	f.err, f.reason, f.until = err, reason, now.Add(wait)
+	return f
 }
 
 // pause returns how long nobody asks after the count'th failure in a row: 1 s
@@ -78,18 +81,19 @@ type cooldown struct {
 	last  time.Time // the latest of them
 }
 
-// allow tells whether a refused token may be replaced now, and counts it if
-// so. A token that was accepted before (not fresh) may always; a fresh one
-// after a time that starts at least and doubles with each replacement.
-func (c *cooldown) allow(now time.Time, fresh bool, least time.Duration) bool {
+// allow tells whether a refused token may be replaced now. One that was
+// accepted before (not fresh) may always; a fresh one after a time that starts
+// at least and doubles with each replacement.
+func (c cooldown) allow(now time.Time, fresh bool, least time.Duration) bool {
+	return !fresh || c.count == 0 || !now.Before(c.last.Add(double(least, c.count-1, maxCooldown)))
+}
+
+// replaced counts the replacement of a refused token.
+func (c *cooldown) replaced(now time.Time, fresh bool) {
 	if !fresh {
 		c.count = 0
 	}
-	if c.count > 0 && now.Before(c.last.Add(double(least, c.count-1, maxCooldown))) {
-		return false
-	}
 	c.count, c.last = c.count+1, now
-	return true
 }
 
 // double returns d doubled n times, at most limit.

@@ -80,8 +80,8 @@ func TestFailureAfter(t *testing.T) {
 	for range 6 {
 		f = f.after(nil, ReasonNetwork, 0, now)
 	}
-	if f = f.after(nil, ReasonCredentials, 0, now); f.count != 1 {
-		t.Errorf("refused credentials count on from an outage: %d", f.count)
+	if f = f.after(nil, ReasonCredentials, 0, now); f.refusals != 1 {
+		t.Errorf("refused credentials count on from an outage: %d", f.refusals)
 	}
 	if f = f.after(nil, ReasonStatus, 5*time.Minute, now); f.until.Sub(now) != 5*time.Minute {
 		t.Errorf("Retry-After: %v", f.until.Sub(now))

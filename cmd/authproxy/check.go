@@ -68,6 +68,9 @@ func fetchOnce(ctx context.Context, t config.Token) (tokencache.Token, *endpoint
 	cache := tokencache.New(tokencache.Options{Source: e, Timeout: t.Timeout, DefaultTTL: t.DefaultTTL})
 	defer cache.Close()
 	got, err := cache.Token(ctx)
+	if later := new(tokencache.UnavailableError); errors.As(err, &later) {
+		err = later.Err // nobody asks again here, so the time of the next try is no news
+	}
 	return got, e, err
 }
 

@@ -1,0 +1,296 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// slowTokens takes its time to replace.
+type slowTokens struct {
+	*tokens
+	d time.Duration
+}
+
+func (s slowTokens) Replace(ctx context.Context, rejected string) (Token, error) {
+	time.Sleep(s.d)
+	return s.tokens.Replace(ctx, rejected)
+}
+
+type slowReader struct{ d time.Duration }
+
+func (s slowReader) Read([]byte) (int, error) { time.Sleep(s.d); return 0, io.EOF }
+
+// lingerer is a body whose Close takes a moment, like that of a connection.
+type lingerer struct{ *io.PipeReader }
+
+func (l lingerer) Close() error {
+	err := l.PipeReader.Close()
+	time.Sleep(20 * time.Millisecond)
+	return err
+}
+
+// TestSlowTokenRequestDuringAnUpload: the recording does not run over
+// while another token is asked for.
+func TestSlowTokenRequestDuringAnUpload(t *testing.T) {
+	const size = 4 << 20
+	f := newFront(t, http.NotFoundHandler(), func(o *Options) {
+		o.Target.Host = rawUpstream(t, func(c net.Conn, r *http.Request) {
+			if r.Header.Get("Authorization") == "Bearer t1" {
+				_, _ = io.CopyN(io.Discard, r.Body, 10)
+				_, _ = io.WriteString(c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+				_, _ = io.Copy(io.Discard, c)
+				return
+			}
+			n, _ := io.Copy(io.Discard, r.Body)
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%d", n)
+		})
+		o.Retry.BodyLimit = 64 << 10
+		o.Tokens = slowTokens{o.Tokens.(*tokens), 900 * time.Millisecond}
+	})
+	body := io.MultiReader(bytes.NewReader(text(40000)), slowReader{300 * time.Millisecond}, bytes.NewReader(text(size)))
+	req, _ := http.NewRequest("POST", f.URL, body)
+	resp, got, rec := f.call(t, req)
+	if resp.StatusCode != 200 || got != fmt.Sprint(40000+size) {
+		t.Errorf("%d %q %+v", resp.StatusCode, got, rec)
+	}
+}
+
+// TestLookClosedWhileRead: as discard does when the rest of a refused answer does not come.
+func TestLookClosedWhileRead(t *testing.T) {
+	for range 20 {
+		pr, pw := io.Pipe()
+		go func() { _, _ = io.WriteString(pw, envelopeText) }()
+		resp := answerOf("application/json", -1, nil)
+		resp.Body = lingerer{pr}
+		if newTestRefusal().trigger(resp) != TriggerBody {
+			t.Fatal("not found")
+		}
+		done := make(chan struct{})
+		go func() { defer close(done); _, _ = io.Copy(io.Discard, resp.Body) }()
+		time.Sleep(5 * time.Millisecond)
+		resp.Body.Close() // as discard's timer does
+		<-done
+	}
+}
+
+// TestContinueAndRefusalInOneBurst: the client is told once to continue.
+func TestContinueAndRefusalInOneBurst(t *testing.T) {
+	bad := 0
+	for range 10 {
+		f := newFront(t, http.NotFoundHandler(), to(rawUpstream(t, func(c net.Conn, r *http.Request) {
+			if r.Header.Get("Authorization") == "Bearer t1" {
+				_, _ = io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+				time.Sleep(50 * time.Millisecond)
+				return
+			}
+			if r.Header.Get("Expect") != "" {
+				_, _ = io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n")
+			}
+			n, _ := io.Copy(io.Discard, r.Body)
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%d", n)
+		})))
+		conn := f.dial(t, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+		in := bufio.NewReader(conn)
+		line, _ := in.ReadString('\n')
+		_, _ = in.ReadString('\n')
+		_, _ = io.WriteString(conn, "body")
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil || resp.StatusCode != 200 {
+			bad++
+			if bad == 1 {
+				t.Errorf("%q %v %+v", line, err, resp)
+			}
+		}
+	}
+}
+
+// TestOneContinue: the upstream and the server may both say it; the client hears it once.
+func TestOneContinue(t *testing.T) {
+	f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, _ := io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, n)
+	}), nil)
+	twice := 0
+	for range 500 {
+		c := f.dial(t, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+		in := bufio.NewReader(c)
+		if line, err := in.ReadString('\n'); err != nil || line != "HTTP/1.1 100 Continue\r\n" {
+			t.Fatal(line, err)
+		}
+		_, _ = in.ReadString('\n')
+		_, _ = io.WriteString(c, "body")
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode == 100 {
+			twice++
+		}
+		c.Close()
+	}
+	if twice > 0 {
+		t.Errorf("%d of 500 clients were told twice to continue", twice)
+	}
+}
+
+// TestErrorsDoNotQuoteTheUpstream: net/http quotes what it cannot read, and
+// an upstream may echo the token.
+func TestErrorsDoNotQuoteTheUpstream(t *testing.T) {
+	for name, c := range map[string]struct {
+		script func(c net.Conn, r *http.Request)
+		inject Inject
+	}{
+		"first line": {func(c net.Conn, r *http.Request) { fmt.Fprintf(c, "%s %s HTTP/1.1\r\n\r\n", r.Method, r.RequestURI) }, Inject{Query: "access_token"}},
+		"header line": {func(c net.Conn, r *http.Request) {
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nyour %s\r\n\r\n", r.Header.Get("Authorization"))
+		}, Inject{Header: "Authorization", Scheme: "Bearer"}},
+		"length": {func(c net.Conn, r *http.Request) {
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n", r.Header.Get("Authorization"))
+		}, Inject{Header: "Authorization", Scheme: "Bearer"}},
+		"te": {func(c net.Conn, r *http.Request) {
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n", r.Header.Get("Authorization"))
+		}, Inject{Header: "Authorization", Scheme: "Bearer"}},
+		"upgrade": {func(c net.Conn, r *http.Request) {
+			fmt.Fprintf(c, "HTTP/1.1 101 OK\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n", r.Header.Get("Authorization"))
+		}, Inject{Header: "Authorization", Scheme: "Bearer"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFront(t, http.NotFoundHandler(), func(o *Options) { to(rawUpstream(t, c.script))(o); o.Inject = c.inject })
+			f.tokens.n.Store(777666)
+			resp, body, rec := f.get(t, "/")
+			if strings.Contains(body+fmt.Sprint(rec.Err), "t777666") {
+				t.Errorf("%d %s\n%v", resp.StatusCode, body, rec.Err)
+			}
+		})
+	}
+}
+
+// TestLocationDoesNotBecomeAnotherHost: a path that begins with two slashes
+// would name one.
+func TestLocationDoesNotBecomeAnotherHost(t *testing.T) {
+	target, _ := url.Parse("http://up/base")
+	l := newLocation(Options{Target: target})
+	client := httptest.NewRequest("GET", "http://local:1/", nil)
+	if got := l.local("/base//evil.example/x", client); strings.HasPrefix(got, "//") {
+		t.Errorf("became %s", got)
+	}
+	client.Host = ""
+	if got := l.local("http://up/base/x", client); got != "/x" {
+		t.Errorf("for a client without Host: %s", got)
+	}
+}
+
+// TestAlertsAreOfTLS: the server speaks TLS and turns us down.
+func TestAlertsAreOfTLS(t *testing.T) {
+	up := httptest.NewUnstartedServer(http.NotFoundHandler())
+	up.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	up.StartTLS()
+	defer up.Close()
+	u, _ := url.Parse(up.URL)
+	f := newFront(t, http.NotFoundHandler(), func(o *Options) {
+		o.Target = u
+		o.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	})
+	_, body, rec := f.get(t, "/")
+	if rec.UpstreamError != ReasonTLS {
+		t.Errorf("%s %v %s", rec.UpstreamError, rec.Err, body)
+	}
+	f = newFront(t, http.NotFoundHandler(), func(o *Options) {
+		o.Target = u
+		o.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS10, MinVersion: tls.VersionTLS10}}
+	})
+	_, body, rec = f.get(t, "/")
+	if rec.UpstreamError != ReasonTLS {
+		t.Errorf("%s %v %s", rec.UpstreamError, rec.Err, body)
+	}
+}
+
+// TestProxyThatIsNotThere: counts as not reached.
+func TestProxyThatIsNotThere(t *testing.T) {
+	l, _ := net.Listen("tcp", "127.0.0.1:0")
+	l.Close()
+	p, _ := url.Parse("http://" + l.Addr().String())
+	f := newFront(t, http.NotFoundHandler(), func(o *Options) {
+		o.Transport = &http.Transport{Proxy: http.ProxyURL(p)}
+	})
+	_, body, rec := f.get(t, "/")
+	if rec.UpstreamError != ReasonDial {
+		t.Errorf("%s %v %s", rec.UpstreamError, rec.Err, body)
+	}
+}
+
+// TestAnswerBrokenInTheMiddle: is recorded as an error of the upstream.
+func TestAnswerBrokenInTheMiddle(t *testing.T) {
+	f := newFront(t, http.NotFoundHandler(), to(rawUpstream(t, func(c net.Conn, _ *http.Request) {
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nsome")
+	})))
+	resp, err := http.Get(f.URL)
+	if err == nil {
+		_, err = io.ReadAll(resp.Body)
+	}
+	if err == nil {
+		t.Error("taken for whole")
+	}
+	if rec := <-f.records.arrived; rec.UpstreamError == "" {
+		t.Errorf("%+v", rec)
+	}
+}
+
+// TestEarlyRefusalOverHTTP2: bodies are sent again there as well.
+func TestEarlyRefusalOverHTTP2(t *testing.T) {
+	up := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer t2" {
+			_, _ = io.CopyN(io.Discard, r.Body, 100)
+			w.WriteHeader(401)
+			return
+		}
+		n, _ := io.Copy(io.Discard, r.Body)
+		fmt.Fprintf(w, "%s %d", r.Proto, n)
+	}))
+	up.EnableHTTP2 = true
+	up.StartTLS()
+	defer up.Close()
+	u, _ := url.Parse(up.URL)
+	f := newFront(t, http.NotFoundHandler(), func(o *Options) {
+		o.Target = u
+		o.Transport = &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	})
+	for _, size := range []int{0, 10, 100000, 900000} {
+		f.tokens.n.Store(1)
+		req, _ := http.NewRequest("POST", f.URL, io.MultiReader(bytes.NewReader(text(size))))
+		resp, got, rec := f.call(t, req)
+		if resp.StatusCode != 200 || got != fmt.Sprint("HTTP/2.0 ", size) {
+			t.Errorf("%d: %d %q %+v", size, resp.StatusCode, got, rec)
+		}
+	}
+}
+
+// TestClientWhoseBodyIsBroken: that is no failure of the upstream.
+func TestClientWhoseBodyIsBroken(t *testing.T) {
+	f := newFront(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }), nil)
+	f.dial(t, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+	if rec := <-f.records.arrived; rec.Status != statusClientLeft || rec.UpstreamError != ReasonCanceled {
+		t.Errorf("recorded %+v", rec)
+	}
+}
+
+// TestEveryMatchOfAPathCounts: a path may lead to several places.
+func TestEveryMatchOfAPathCounts(t *testing.T) {
+	r := newRefusal(Refusal{Body: []Match{{Path: jp.MustParseString("errors[*].code"), Values: []string{"BAD"}}}})
+	if !r.matches([]byte(`{"errors":[{"code":"X"},{"code":"BAD"}]}`)) {
+		t.Error("only the first is looked at")
+	}
+}

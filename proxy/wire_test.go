@@ -1,0 +1,315 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+func TestWhatCountsAsAccepted(t *testing.T) {
+	for code, want := range map[int]int64{200: 1, 204: 1, 302: 1, 400: 1, 403: 1, 404: 1, 401: 0, 429: 0, 500: 0, 503: 0} {
+		f := newFront(t, status(code), func(o *Options) { o.Refusal = Refusal{} })
+		f.get(t, "/")
+		if got := f.tokens.accepted.Load(); got != want {
+			t.Errorf("%d: accepted %d times", code, got)
+		}
+	}
+	f := newFront(t, refuseOld("t2", status(401)), nil)
+	if f.get(t, "/"); f.tokens.accepted.Load() != 1 {
+		t.Error("the second token was not accepted")
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestEachTryHasItsOwnHeaderAndCanBeRepeated(t *testing.T) {
+	var heads []http.Header
+	var tape *tape
+	f := newFront(t, http.NotFoundHandler(), func(o *Options) {
+		o.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			heads, tape = append(heads, r.Header), r.Body.(*try).tape
+			_, _ = io.CopyN(io.Discard, r.Body, 2)
+			again, err := r.GetBody() // as after GOAWAY
+			if err != nil {
+				return nil, err
+			}
+			if b, _ := io.ReadAll(again); string(b) != "body" {
+				t.Errorf("repeated with %q", b)
+			}
+			code := 401
+			if r.Header.Get("Authorization") == "Bearer t2" {
+				code = 200
+			}
+			return &http.Response{StatusCode: code, Body: http.NoBody, Request: r, Header: http.Header{}}, nil
+		})
+	})
+	req, _ := http.NewRequest("POST", f.URL, strings.NewReader("body"))
+	f.call(t, req)
+	if len(heads) != 2 || heads[0].Get("Authorization") != "Bearer t1" || heads[1].Get("Authorization") != "Bearer t2" {
+		t.Errorf("%v", heads)
+	}
+	tape.mu.Lock()
+	defer tape.mu.Unlock()
+	if tape.running || tape.recorded != nil {
+		t.Error("still recording after the answer")
+	}
+}
+
+type ctxTokens struct {
+	*tokens
+	ctx chan context.Context
+}
+
+func (c ctxTokens) Replace(ctx context.Context, rejected string) (Token, error) {
+	c.ctx <- ctx
+	return c.tokens.Replace(ctx, rejected)
+}
+
+func TestReplacementForTheNextRequestSurvivesThisOne(t *testing.T) {
+	ctxs := make(chan context.Context, 1)
+	f := newFront(t, status(401), func(o *Options) {
+		o.Retry.Disabled = true
+		o.Tokens = ctxTokens{o.Tokens.(*tokens), ctxs}
+	})
+	f.get(t, "/")
+	if ctx := <-ctxs; ctx.Err() != nil {
+		t.Error(ctx.Err())
+	}
+}
+
+func TestRefusedAnswerGivesItsConnectionBack(t *testing.T) {
+	from := map[string]bool{}
+	f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from[r.RemoteAddr] = true
+		refuseOld("t2", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(401)
+			_, _ = w.Write(text(1000))
+		})(w, r)
+	}), nil)
+	f.get(t, "/")
+	if len(from) != 1 {
+		t.Errorf("%d connections", len(from))
+	}
+}
+
+type endless struct {
+	closed chan struct{}
+	n      *int
+}
+
+func (e endless) Read([]byte) (int, error) { <-e.closed; return 0, io.ErrClosedPipe }
+func (e endless) Close() error {
+	if *e.n++; *e.n == 1 {
+		close(e.closed)
+	}
+	return nil
+}
+
+func TestDiscardIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, start := 0, time.Now()
+		discard(&http.Response{ContentLength: 10, Body: endless{make(chan struct{}), &n}})
+		if d := time.Since(start); d != time.Second {
+			t.Errorf("took %v", d)
+		}
+		n = 0
+		discard(&http.Response{ContentLength: 10, Body: struct {
+			io.Reader
+			io.Closer
+		}{strings.NewReader("0123456789"), endless{make(chan struct{}), &n}}})
+		if n != 1 {
+			t.Error("not closed")
+		}
+	})
+}
+
+func TestMoreRefusals(t *testing.T) {
+	match := func(path string, values ...string) Refusal {
+		return Refusal{Status: []int{401}, Body: []Match{{Path: jp.MustParseString(path), Values: values}}}
+	}
+	for name, c := range map[string]struct {
+		refusal Refusal
+		header  http.Header
+		body    string
+		want    Trigger
+	}{
+		"header":     {Refusal{Header: map[string][]string{"Grpc-Status": {"16"}}}, http.Header{"Grpc-Status": {"16"}}, "", TriggerStatus},
+		"not header": {Refusal{Header: map[string][]string{"Grpc-Status": {"16"}}}, http.Header{"Grpc-Status": {"7"}}, "", ""},
+		"slash":      {match("code", "a/b"), nil, `{"code":"a\/b"}`, TriggerBody},
+		"false":      {match("ok", "false"), nil, `{"ok":false}`, TriggerBody},
+		"true":       {match("ok", "false"), nil, `{"ok":true,"x":"false"}`, ""},
+		"GZIP":       {match("code", "X"), http.Header{"Content-Encoding": {" GZIP "}}, string(encode(t, "gzip", `{"code":"X"}`)), TriggerBody},
+		"large":      {match("code", "X"), nil, `{"code":"X","x":"` + strings.Repeat("x", lookLimit) + `"}`, ""},
+	} {
+		resp := answerOf("application/json", int64(len(c.body)), strings.NewReader(c.body))
+		for k, v := range c.header {
+			resp.Header[k] = v
+		}
+		if got := newRefusal(c.refusal).trigger(resp); got != c.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if tokenIsGood([]string{`Bearer realm="\", error=insufficient_scope , x", error="invalid_token"`}) {
+		t.Error("a quoted text was taken for a parameter")
+	}
+}
+
+func TestLookEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pr, pw := io.Pipe()
+		go func() { _, _ = pw.Write([]byte(`["` + strings.Repeat("x", lookLimit))) }()
+		start := time.Now()
+		newTestRefusal().trigger(answerOf("application/json", -1, pr))
+		if time.Since(start) != 0 {
+			t.Errorf("more than an envelope was held back for %v", time.Since(start))
+		}
+		pr.Close()
+
+		pr, pw = io.Pipe()
+		taken := 0
+		go func() {
+			for {
+				if _, err := pw.Write([]byte("hello")); err != nil {
+					return
+				}
+				taken++
+			}
+		}()
+		resp := answerOf("text/plain", -1, pr)
+		newTestRefusal().trigger(resp)
+		synctest.Wait()
+		if taken > 3 {
+			t.Errorf("%d pieces were read ahead of the client", taken)
+		}
+		resp.Body.Close()
+		pr.Close()
+
+		pr, pw = io.Pipe()
+		go func() {
+			for i := 0; i < len(envelopeText); i += 30 {
+				_, _ = io.WriteString(pw, envelopeText[i:min(i+30, len(envelopeText))])
+				time.Sleep(lookGap * 3 / 4)
+			}
+			pw.Close()
+		}()
+		if newTestRefusal().trigger(answerOf("application/json", -1, pr)) != TriggerBody {
+			t.Error("an envelope in slow pieces was missed")
+		}
+		pr.Close()
+		time.Sleep(time.Second)
+
+		resp = answerOf("application/json", 100, strings.NewReader(""))
+		newTestRefusal().trigger(resp)
+		if _, err := io.ReadAll(resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("nothing of 100 bytes: %v", err)
+		}
+	})
+}
+
+func TestTapeAfterClose(t *testing.T) {
+	pr, pw := io.Pipe()
+	tape := newTape(pr, 100, nil)
+	one, _ := tape.rewind(nil)
+	go func() { _, _ = one.Read(make([]byte, 1)) }()
+	for len(tape.reading) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	two, _ := tape.rewind(nil)
+	done := make(chan error)
+	go func() { _, err := two.Read(make([]byte, 1)); done <- err }()
+	time.Sleep(20 * time.Millisecond) // until it waits for its turn
+	_ = two.Close()
+	if err := <-done; !errors.Is(err, errSuperseded) {
+		t.Errorf("Read: %v", err)
+	}
+	pw.Close()
+
+	src := bytes.NewReader(text(10))
+	tape = newTape(src, 100, nil)
+	one, _ = tape.rewind(nil)
+	_, _ = io.CopyN(io.Discard, one, 4)
+	left := src.Len()
+	two, _ = tape.rewind(nil)
+	tape.stop()
+	_ = two.Close()
+	if tape.recorded != nil {
+		t.Error("the record of a closed try was kept")
+	}
+	if n, err := two.Read(make([]byte, 9)); n != 0 || !errors.Is(err, errSuperseded) || src.Len() != left {
+		t.Errorf("read %d after Close, %v", n, err)
+	}
+
+	tape = newTape(io.MultiReader(strings.NewReader("a"), errReader{}), 100, nil)
+	one, _ = tape.rewind(nil)
+	_, _ = io.ReadAll(one)
+	if tape.ended() {
+		t.Error("a broken body counts as whole")
+	}
+}
+
+type errReader struct{}
+
+func (errReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
+
+func TestOptionsOnTheWire(t *testing.T) {
+	echo := func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Set-Cookie", "a=1")
+		fmt.Fprint(w, r.Host, "|", r.URL.RawQuery, "|", r.Header.Get("Authorization"), "|", r.Header["X-None"], r.Header["X_none"], "|", r.Trailer)
+	}
+	f := newFront(t, http.HandlerFunc(echo), func(o *Options) {
+		o.PreserveHost, o.Inject.Scheme = true, SchemeOfToken
+		o.Headers = Headers{Set: map[string]string{"X-None": "{header.Missing}"}, DropResponse: []string{"set-cookie"}}
+	})
+	req, _ := http.NewRequest("POST", f.URL+"/x?q", io.MultiReader(strings.NewReader("b")))
+	req.Host = "name.local"
+	req.Header = http.Header{"X-None": {"mine"}, "X_none": {"mine"}}
+	req.Trailer = http.Header{"Authorization": {"Bearer mine"}, "X_none": {"mine"}}
+	resp, body, _ := f.call(t, req)
+	if body != "name.local|q|bearer t1|[] []|map[]" || resp.Header.Get("Set-Cookie") != "" {
+		t.Errorf("%s %v", body, resp.Header)
+	}
+
+	f = newFront(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.URL.RawQuery, "t2") {
+			w.WriteHeader(401)
+			return
+		}
+		fmt.Fprint(w, r.URL.RawQuery)
+	}), func(o *Options) { o.Inject = Inject{Query: "access_token"} })
+	if _, body, _ := f.get(t, "/x?access_token=mine&q"); body != "q&access_token=t2" {
+		t.Errorf("query: %s", body)
+	}
+
+	f = newFront(t, http.HandlerFunc(echo), func(o *Options) { o.Target.Path = "/base" })
+	in := httptest.NewRequest("GET", "/", nil)
+	in.URL, in.RequestURI = &url.URL{Path: "/../x", RawPath: "/%2e%2e/x"}, "/%2e%2e/x"
+	w := httptest.NewRecorder()
+	if f.Config.Handler.ServeHTTP(w, in); w.Code != 400 || w.Header().Get("X-Authproxy-Error") != string(CodeAmbiguousPath) {
+		t.Errorf("ambiguous: %d", w.Code)
+	}
+	if v := (Inject{Header: "X", Scheme: SchemeOfToken}).value(Token{Value: "t"}); v != "Bearer t" {
+		t.Error(v)
+	}
+}
+
+func TestTwoUpgradesAreNone(t *testing.T) {
+	out := http.Header{"Upgrade": {"websocket", "h2c"}, "Connection": {"Upgrade"}}
+	newPolicy(Options{Inject: Inject{Header: "A"}, Upgrades: []string{"websocket"}}).headers(out, http.Header{})
+	if len(out) != 0 {
+		t.Error(out)
+	}
+}
