@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -83,4 +84,41 @@ func TestCORSOfTheUpstream(t *testing.T) {
 			t.Errorf("for %q: %v", origin, resp.Header)
 		}
 	}
+}
+
+// FuzzGuard compares the guard with a plain statement of what it lets in.
+func FuzzGuard(f *testing.F) {
+	f.Add("localhost:8080", "", "")
+	f.Add("[::1]", "http://good.example", "cross-site")
+	f.Add("127.0.0.1:1", "http://127.0.0.1:1", "same-origin")
+	f.Add("LOCALHOST.", "null", "none")
+	f.Fuzz(func(t *testing.T, host, origin, site string) {
+		passed := false
+		guarded := NewGuard(Guard{Origins: []string{"http://good.example"}}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { passed = true }), nil)
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Host, r.Header = host, http.Header{}
+		if origin != "" {
+			r.Header.Set("Origin", origin)
+		}
+		if site != "" {
+			r.Header.Set("Sec-Fetch-Site", site)
+		}
+		guarded.ServeHTTP(httptest.NewRecorder(), r)
+		if !passed {
+			return
+		}
+		name := strings.ToLower(host)
+		ours := false
+		for _, known := range []string{"localhost", "127.0.0.1", "[::1]", "::1"} {
+			rest, ok := strings.CutPrefix(name, known)
+			ours = ours || ok && (rest == "" || rest[0] == ':' && !strings.Contains(rest[1:], ":"))
+		}
+		if !ours {
+			t.Errorf("Host %q passed", host)
+		}
+		page := origin == "" || origin == "http://good.example" || strings.EqualFold(origin, "http://"+host)
+		if !page || origin == "" && site != "" && site != "none" && site != "same-origin" {
+			t.Errorf("Origin %q, Sec-Fetch-Site %q passed at Host %q", origin, site, host)
+		}
+	})
 }

@@ -192,3 +192,28 @@ func TestRouter(t *testing.T) {
 		t.Errorf("recorded %+v", seen.all)
 	}
 }
+
+// FuzzHeaderPolicy: whatever a client calls its headers, none passes that is
+// dropped or set, or that a CGI-style server takes for one of these.
+func FuzzHeaderPolicy(f *testing.F) {
+	f.Add("Authorization", "x", "Connection")
+	f.Add("X_sudo-User", "joe", "x-allowed")
+	f.Add("authorization", "", "AUTHORIZATION")
+	f.Fuzz(func(t *testing.T, one, value, two string) {
+		p := newPolicy(Options{Inject: Inject{Header: "Authorization"}, Headers: Headers{Drop: []string{"X-Internal"}, Set: map[string]string{"X-User": "{header.X-Sudo-User}"}}})
+		client := http.Header{}
+		client.Add(one, value)
+		client.Add(two, value)
+		out := client.Clone()
+		p.headers(out, client)
+		for name, values := range out {
+			plain := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+			if plain == "authorization" || plain == "x-internal" || plain == "x-sudo-user" {
+				t.Errorf("%q passed from %q and %q", name, one, two)
+			}
+			if plain == "x-user" && (name != "X-User" || len(values) != 1 || values[0] != client.Get("X-Sudo-User")) {
+				t.Errorf("%q: %q came from the client", name, values)
+			}
+		}
+	})
+}

@@ -39,10 +39,22 @@ const anywhere = "listen: 127.0.0.1:0\nadmin: { listen: 127.0.0.1:0 }\n"
 // start runs the program until the end of the test.
 func start(t *testing.T, config string, env ...string) *authproxy {
 	t.Helper()
+	return startIn(t, config, env, "authproxy")
+}
+
+// startBy has another program run authproxy, whose arguments are put behind
+// its own.
+func startBy(t *testing.T, config string, command ...string) *authproxy {
+	t.Helper()
+	return startIn(t, config, nil, command...)
+}
+
+func startIn(t *testing.T, config string, env []string, command ...string) *authproxy {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "authproxy.yaml")
 	write(t, file, anywhere+config)
 	p := &authproxy{stdout: newOutput(), stderr: newOutput(), exited: make(chan struct{})}
-	p.cmd = exec.Command("authproxy", "serve", "-c", file)
+	p.cmd = exec.Command(command[0], append(command[1:], "serve", "-c", file)...)
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	if err := p.cmd.Start(); err != nil {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,12 +36,14 @@ func serve(ctx context.Context, cfg *config.Config, std streams) error {
 // server is an app with its listeners.
 type server struct {
 	*app
-	http    []*http.Server
-	places  map[string]string // listen address of the configuration -> where it listens
-	admin   string            // where; "" without an admin listener
-	failed  chan error
-	serving atomic.Bool
-	watch   *secretWatch
+	http      []*http.Server    // of the data listeners
+	listeners []net.Listener    // theirs
+	pages     *http.Server      // of the admin listener; nil without one
+	places    map[string]string // listen address of the configuration -> where it listens
+	admin     string            // where; "" without an admin listener
+	failed    chan error
+	serving   atomic.Bool
+	watch     *secretWatch
 }
 
 // start opens every listener and serves on it. When one cannot be opened,
@@ -80,11 +84,13 @@ func (s *server) listen() error {
 		if _, open := s.places[address]; open {
 			continue
 		}
-		place, err := s.open(listenAddress(address), dataServer(s.doors[address], s.log))
+		srv := dataServer(s.doors[address], s.log)
+		l, err := s.serve(listenAddress(address), srv)
 		if err != nil {
 			return err
 		}
-		s.places[address] = place
+		s.http, s.listeners = append(s.http, srv), append(s.listeners, l)
+		s.places[address] = place(listenAddress(address), l)
 	}
 	if s.cfg.Admin.Listen == "" {
 		return nil
@@ -93,8 +99,20 @@ func (s *server) listen() error {
 	if err != nil {
 		return err
 	}
-	s.admin, err = s.open(s.cfg.Admin.Listen, &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second})
+	s.pages = &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	l, err := s.serve(s.cfg.Admin.Listen, s.pages)
+	if err == nil {
+		s.admin = place(s.cfg.Admin.Listen, l)
+	}
 	return err
+}
+
+// place returns where l, opened for an address, can be reached.
+func place(address string, l net.Listener) string {
+	if isUnix(address) {
+		return address
+	}
+	return "http://" + l.Addr().String()
 }
 
 // listenerOf returns the key of the listener of the i'th upstream. A port 0
@@ -134,16 +152,15 @@ func dataServer(h http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// open listens at address and serves there in the background.
-func (s *server) open(address string, srv *http.Server) (place string, err error) {
+// serve listens at address and serves there in the background.
+func (s *server) serve(address string, srv *http.Server) (net.Listener, error) {
 	l, err := listen(address, s.cfg.SocketMode, s.cfg.AllowNonLoopback)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if isUnix(address) {
 		srv.ConnContext = withPeer
 	}
-	s.http = append(s.http, srv)
 	go func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			select {
@@ -152,10 +169,7 @@ func (s *server) open(address string, srv *http.Server) (place string, err error
 			}
 		}
 	}()
-	if isUnix(address) {
-		return address, nil
-	}
-	return "http://" + l.Addr().String(), nil
+	return l, nil
 }
 
 // announce says where to point the application at.
@@ -190,23 +204,49 @@ func (s *server) run(ctx context.Context) error {
 	return failure
 }
 
-// drain ends the service: first readiness, then, after a delay in which new
-// connections are still served, the listeners, and last the requests that are
-// not done in time. The admin listener goes when all others have gone.
+// drain ends the service: first readiness; then, after a delay in which new
+// connections are still served, the listeners; last the requests that are not
+// done in time, streams and switched protocols among them. The admin listener
+// goes when all others have gone.
 func (s *server) drain() {
 	s.serving.Store(false)
+	for _, g := range s.gates {
+		g.Closing()
+	}
 	time.Sleep(s.cfg.Shutdown.DrainDelay)
+	for _, l := range s.listeners {
+		_ = l.Close() // Shutdown closes it again
+	}
 	for _, g := range s.gates {
 		g.Shut()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Shutdown.Timeout)
 	defer cancel()
-	for _, srv := range s.http {
-		if err := srv.Shutdown(ctx); err != nil {
-			s.log.Warn("requests were cut", "error", err)
-			_ = srv.Close()
-		}
-	}
+	s.shutdown(ctx)
 	s.watch.close()
 	s.app.close()
+	if s.pages != nil {
+		_ = s.pages.Close()
+	}
+}
+
+// shutdown waits for the requests in flight and cuts what is left when ctx
+// ends.
+func (s *server) shutdown(ctx context.Context) {
+	var servers sync.WaitGroup
+	for _, srv := range s.http {
+		servers.Go(func() {
+			if srv.Shutdown(ctx) != nil {
+				_ = srv.Close()
+			}
+		})
+	}
+	cut := 0
+	for _, g := range s.gates {
+		cut += g.Wait(ctx)
+	}
+	servers.Wait()
+	if cut > 0 {
+		s.log.Warn("requests were cut", "count", cut)
+	}
 }

@@ -91,8 +91,10 @@ func (p *parser) requestURL(n *node, s *params, t *Token) {
 		return
 	}
 	if text, ok := p.render(n, s); ok {
-		at := s.blame(n)
-		p.plain(at, p.checkURL(at, text), t.AllowPlainHTTP, join("tokens", t.Name))
+		at, user := s.blame(n), join("tokens", t.Name)
+		u := p.checkURL(at, text)
+		p.plain(at, u, t.AllowPlainHTTP, user)
+		p.throughProxy(at, u, t.ProxyURL, t.AllowPlainHTTP, user)
 	}
 }
 

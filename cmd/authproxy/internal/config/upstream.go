@@ -158,6 +158,7 @@ func (p *parser) upstreamURL(n *node, s *params, u *Upstream) {
 	}
 	u.URL = p.checkURL(at, text)
 	p.plain(at, u.URL, u.AllowPlainHTTP, n.path)
+	p.throughProxy(n.child("proxy_url"), u.URL, u.ProxyURL, u.AllowPlainHTTP, n.path)
 	switch {
 	case u.URL == nil:
 	case u.URL.RawQuery != "" || u.URL.Fragment != "" || u.URL.ForceQuery:

@@ -49,6 +49,15 @@ func (p *parser) origins(n *node) []string {
 	return out
 }
 
+// throughProxy judges a forward proxy of a URL that is not encrypted: the proxy then reads what goes by.
+func (p *parser) throughProxy(at *node, u, proxy *url.URL, allowed bool, user string) {
+	if u == nil || proxy == nil || u.Scheme != "http" || allowed || isNear(proxy.Hostname()) {
+		return
+	}
+	p.fault(at, "plain http through a proxy beyond loopback and private networks: the proxy could read the token",
+		"use https://, or set "+user+".allow_plain_http: true")
+}
+
 func isPort(port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
 	return port == "" || err == nil && n > 0

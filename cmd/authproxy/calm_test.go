@@ -1,0 +1,187 @@
+package main_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"authproxy/proxy/platformtest"
+)
+
+// TestSIGTERMUnderLoad: every request that reached the upstream is answered to
+// its client; the others are refused cleanly.
+func TestSIGTERMUnderLoad(t *testing.T) {
+	t.Parallel()
+	for _, delay := range []string{"0s", "300ms"} {
+		t.Run("drain_delay "+delay, func(t *testing.T) {
+			platform := platformtest.NewWeDaPrivate(platformtest.Options{})
+			var arrived, answered sync.Map
+			var n atomic.Int64
+			upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if id := r.Header.Get("X-Request-Id"); id != "" {
+					arrived.Store(id, true)
+				}
+				platform.ServeHTTP(w, r)
+			}))
+			p := start(t, "shutdown: { drain_delay: "+delay+" }\n"+dialects()["weda-private"].config(upstream))
+			p.good(t)
+			var load sync.WaitGroup
+			for range 16 {
+				load.Go(func() {
+					for {
+						id := fmt.Sprint(n.Add(1))
+						a, err := try(t, http.MethodPost, p.url+apiPath, `{"x":1}`, "X-Request-Id", id)
+						if err == nil && a.status == 200 {
+							answered.Store(id, true)
+							continue
+						}
+						if err == nil && a.code() != "shutting_down" {
+							t.Errorf("request %s: %d %s", id, a.status, a.body)
+						}
+						if refusesConnections(p.url) {
+							return
+						}
+					}
+				})
+			}
+			eventually(t, "load", func() bool { return n.Load() > 200 })
+			p.signal(t, syscall.SIGTERM)
+			load.Wait()
+			if code := p.wait(t); code != 0 || strings.Contains(p.stderr.String(), "were cut") {
+				t.Errorf("exit code %d: %s", code, p.stderr)
+			}
+			arrived.Range(func(id, _ any) bool {
+				if _, ok := answered.Load(id); !ok {
+					t.Errorf("request %s reached the upstream, and its client got no answer", id)
+				}
+				return true
+			})
+		})
+	}
+}
+
+// TestStreamsAreWaitedForAndThenCut: a switched protocol counts as in flight,
+// which net/http's Shutdown knows nothing of.
+func TestStreamsAreWaitedForAndThenCut(t *testing.T) {
+	t.Parallel()
+	switched := make(chan net.Conn, 1)
+	platform := platformtest.NewOAuth2(platformtest.Options{})
+	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") == "" {
+			platform.ServeHTTP(w, r)
+			return
+		}
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		switched <- conn
+	}))
+	for _, cut := range []bool{false, true} {
+		timeout := "20s"
+		if cut {
+			timeout = "200ms"
+		}
+		p := start(t, "shutdown: { timeout: "+timeout+" }\n"+dialects()["oauth2"].config(upstream))
+		client, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		fmt.Fprint(client, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		behind := <-switched
+		p.signal(t, syscall.SIGTERM)
+		eventually(t, "the listener to close", func() bool { return refusesConnections(p.url) })
+		if !cut {
+			fmt.Fprint(client, "still here")
+			_ = behind.SetReadDeadline(time.Now().Add(patience))
+			if _, err := behind.Read(make([]byte, 10)); err != nil {
+				t.Errorf("while draining: %v", err)
+			}
+			_ = behind.Close()
+			_ = client.Close()
+		}
+		if code := p.wait(t); code != 0 || strings.Contains(p.stderr.String(), "requests were cut") != cut {
+			t.Errorf("cut %v: exit code %d: %s", cut, code, p.stderr)
+		}
+		_ = behind.Close()
+	}
+}
+
+// TestFiveThousandAtOnce: at the start, and at the moment of a revocation.
+func TestFiveThousandAtOnce(t *testing.T) {
+	const callers = 5000
+	platform := platformtest.NewWeDaPrivate(platformtest.Options{})
+	config := dialects()["weda-private"].config(serve(t, platform))
+	p := start(t, strings.Replace(config, "token: main", "token: main, max_in_flight: 6000", 1))
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true) // so that it takes dozens of connections, not thousands
+	h2 := &http.Client{Transport: &http.Transport{Protocols: protocols}, Timeout: 2 * patience}
+	defer h2.CloseIdleConnections()
+	storm := func(want int) {
+		t.Helper()
+		var failed atomic.Int64
+		var wg sync.WaitGroup
+		for range callers {
+			wg.Go(func() {
+				resp, err := h2.Get(p.url + apiPath)
+				if err != nil {
+					failed.Add(1)
+					return
+				}
+				defer resp.Body.Close()
+				if resp.StatusCode != 200 || resp.Header.Get("X-Authproxy-Error") != "" {
+					failed.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if n := failed.Load(); n > 0 {
+			t.Errorf("%d of %d requests failed", n, callers)
+		}
+		if got := platform.Counts().TokenRequests; got != want {
+			t.Errorf("%d token requests, want %d", got, want)
+		}
+	}
+	storm(1)
+	platform.RevokeAll()
+	storm(2)
+}
+
+// TestNoFilesLeft: more connections come than the process may open files; when
+// they have gone it serves on.
+func TestNoFilesLeft(t *testing.T) {
+	t.Parallel()
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no shell to set the limit with")
+	}
+	platform := platformtest.NewWeDaPrivate(platformtest.Options{})
+	p := startBy(t, dialects()["weda-private"].config(serve(t, platform)), sh, "-c", `ulimit -n 40; exec authproxy "$@"`, "authproxy")
+	p.good(t)
+	var conns []net.Conn
+	for range 200 {
+		c, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(c, "GET ") // not idle
+		conns = append(conns, c)
+	}
+	for _, c := range conns {
+		_ = c.Close()
+	}
+	eventually(t, "an answer", func() bool {
+		a, err := try(t, http.MethodGet, p.url+apiPath, nil)
+		return err == nil && a.status == 200
+	})
+}
