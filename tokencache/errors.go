@@ -45,6 +45,7 @@ type FetchError struct {
 	Err error
 }
 
+// Error implements error.
 func (e *FetchError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
@@ -71,6 +72,7 @@ type UnavailableError struct {
 	Err error
 }
 
+// Error implements error, and says when the next try is due.
 func (e *UnavailableError) Error() string {
 	return fmt.Sprintf("%v (next try in %s)", e.Err, e.RetryAfter().Round(time.Second))
 }
