@@ -34,24 +34,27 @@ func (p *policy) query(raw string, client http.Header) string {
 // ';' separates parameters (CVE-2022-2880 is such a difference), so a name
 // counts behind either separator.
 func dropParams(raw string, names map[string]bool) string {
-	var b strings.Builder
+	var kept strings.Builder
+	dropped := false
 	for rest := raw; rest != ""; {
-		end := strings.IndexAny(rest, "&;")
 		piece, separator := rest, ""
-		if end >= 0 {
+		if end := strings.IndexAny(rest, "&;"); end >= 0 {
 			piece, separator = rest[:end], rest[end:end+1]
 		}
-		rest = rest[len(piece)+len(separator):]
-		if names[paramName(piece)] {
-			continue
+		switch drop := names[paramName(piece)]; {
+		case drop && !dropped:
+			dropped = true
+			kept.WriteString(raw[:len(raw)-len(rest)])
+		case !drop && dropped:
+			kept.WriteString(piece)
+			kept.WriteString(separator)
 		}
-		b.WriteString(piece)
-		b.WriteString(separator)
+		rest = rest[len(piece)+len(separator):]
 	}
-	if b.Len() == len(raw) {
+	if !dropped {
 		return raw
 	}
-	return strings.TrimRight(b.String(), "&;")
+	return strings.TrimRight(kept.String(), "&;")
 }
 
 func paramName(piece string) string {

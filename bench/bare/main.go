@@ -1,5 +1,7 @@
 // Command bare is what authproxy is measured against: an
-// httputil.ReverseProxy that sets a fixed Authorization header.
+// httputil.ReverseProxy that sets a fixed Authorization header. The token is
+// as long as the one that authproxy gets, and its buffers come from a pool as
+// well, so that neither counts for or against it.
 package main
 
 import (
@@ -10,22 +12,27 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"strings"
+	"sync"
 )
 
 func main() {
 	target := flag.String("target", "", "URL of the upstream")
+	token := flag.Int("token", 800, "length of the token in bytes")
 	flag.Parse()
 	u, err := url.Parse(*target)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
+	header := "Bearer " + strings.Repeat("x", *token)
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(u)
-			r.Out.Header.Set("Authorization", "Bearer fixed")
+			r.Out.Header.Set("Authorization", header)
 		},
-		Transport: &http.Transport{DisableCompression: true, MaxIdleConns: 256, MaxIdleConnsPerHost: 256},
+		Transport:  &http.Transport{DisableCompression: true, MaxIdleConns: 256, MaxIdleConnsPerHost: 256},
+		BufferPool: &buffers{sync.Pool{New: func() any { return new([size]byte) }}},
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -35,3 +42,11 @@ func main() {
 	fmt.Printf("bare: http://%s/\n", l.Addr())
 	fmt.Fprintln(os.Stderr, http.Serve(l, proxy))
 }
+
+const size = 32 << 10
+
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) Get() []byte { return b.pool.Get().(*[size]byte)[:] }
+
+func (b *buffers) Put(p []byte) { b.pool.Put((*[size]byte)(p)) }
