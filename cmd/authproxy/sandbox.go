@@ -17,6 +17,7 @@ type confines struct {
 	files   []string // to read
 	sockets []string // folders of the unix sockets that are removed at the end
 	ports   []uint16 // to connect to, by TCP
+	roots   bool     // the system's certificates, which are some megabytes, are needed
 }
 
 // confinesOf derives the confines from the configuration. Folders of secrets
@@ -87,6 +88,7 @@ func (c *confines) connect(urls ...*url.URL) {
 		if u == nil {
 			continue
 		}
+		c.roots = c.roots || u.Scheme == "https"
 		port := defaults[u.Scheme]
 		if n, err := strconv.ParseUint(u.Port(), 10, 16); err == nil {
 			port = uint16(n)

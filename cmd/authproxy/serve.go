@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,7 @@ func serve(ctx context.Context, cfg *config.Config, std streams) error {
 			return err
 		}
 	}
+	debug.FreeOSMemory() // what reading the configuration and the certificates took
 	s.announce(std.out)
 	return s.run(ctx)
 }
