@@ -157,6 +157,12 @@ func TestErrorsDoNotQuoteTheUpstream(t *testing.T) {
 		"header line": {func(c net.Conn, r *http.Request) {
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nyour %s\r\n\r\n", r.Header.Get("Authorization"))
 		}, Inject{Header: "Authorization", Scheme: "Bearer"}},
+		"like TLS": {func(c net.Conn, r *http.Request) {
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\n tls: %s\r\n\r\n", r.Header.Get("Authorization"))
+		}, Inject{Header: "Authorization", Scheme: "Bearer"}},
+		"like a reset": {func(c net.Conn, r *http.Request) {
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\n server closed idle connection %s\r\n\r\n", r.Header.Get("Authorization"))
+		}, Inject{Header: "Authorization", Scheme: "Bearer"}},
 		"length": {func(c net.Conn, r *http.Request) {
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n", r.Header.Get("Authorization"))
 		}, Inject{Header: "Authorization", Scheme: "Bearer"}},

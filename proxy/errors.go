@@ -40,7 +40,7 @@ func (h *handler) fail(_ http.ResponseWriter, r *http.Request, err error) {
 
 func (h *handler) failToken(c *call, err *tokenError) {
 	if errors.Is(err, ErrTokenTimeout) {
-		c.reject(CodeTokenTimeout, fmt.Sprintf("no token for upstream %q in time: %v", h.opts.Name, err), 0)
+		c.reject(CodeTokenTimeout, fmt.Sprintf("no token for upstream %q: %v", h.opts.Name, err), 0)
 		return
 	}
 	retryAfter := time.Second
@@ -88,7 +88,7 @@ func reasonOf(err error) Reason {
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return ReasonTimeout
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF),
-		errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "server closed idle connection"):
+		errors.Is(err, io.ErrUnexpectedEOF), innermost(err) == "http: server closed idle connection":
 		return ReasonReset // net/http exports no value for the last one
 	default:
 		return ReasonProtocol
@@ -105,5 +105,14 @@ func isTLS(err error) bool {
 	)
 	return errors.As(err, &record) || errors.As(err, &certificate) || errors.As(err, &alert) ||
 		errors.As(err, &authority) || errors.As(err, &hostname) ||
-		strings.Contains(err.Error(), "TLS handshake timeout") || strings.Contains(err.Error(), "tls: ") // these have no exported type
+		innermost(err) == "net/http: TLS handshake timeout" || strings.HasPrefix(innermost(err), "tls: ") // these have no exported type
+}
+
+// innermost returns the text of the error that err wraps in the end. Texts
+// around it, or behind its beginning, may quote the upstream.
+func innermost(err error) string {
+	for in := errors.Unwrap(err); in != nil; in = errors.Unwrap(err) {
+		err = in
+	}
+	return err.Error()
 }

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -34,10 +36,12 @@ func NewGuard(g Guard, next http.Handler, observer Observer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		code, message := Code(""), ""
 		switch {
+		case forward(r) && !g.AnyHost && !hosts[hostname(r.Host)]:
+			code, message = CodeHostNotAllowed, "this is no forward proxy: call this address in the stead of the platform's, without a proxy setting"
 		case !g.AnyHost && !hosts[hostname(r.Host)]:
-			code, message = CodeHostNotAllowed, "this Host is not served here: add it to allowed_hosts if it is yours"
+			code, message = CodeHostNotAllowed, fmt.Sprintf("the Host %.100q is not served here: add it to allowed_hosts if it is yours", r.Host)
 		case !fromHere(r, g.Origins):
-			code, message = CodeCrossSite, "a web page of another origin called: add its origin to allowed_origins if it may"
+			code, message = CodeCrossSite, fmt.Sprintf("a web page of another origin called (Origin %.100q): add it to allowed_origins if it may", r.Header.Get("Origin"))
 		default:
 			next.ServeHTTP(w, r)
 			return
@@ -45,8 +49,15 @@ func NewGuard(g Guard, next http.Handler, observer Observer) http.Handler {
 		observer.Started()
 		c := newCall(w, r, "")
 		defer c.finish(observer)
+		c.record.Err = errors.New(message)
 		c.reject(code, message, 0)
 	})
+}
+
+// forward tells whether r is meant for a forward proxy: CONNECT, or the whole
+// URL in the request line (RFC 9112 sections 3.2.2 and 3.2.3).
+func forward(r *http.Request) bool {
+	return r.Method == http.MethodConnect || r.ProtoMajor == 1 && strings.Contains(r.RequestURI, "://") && !strings.HasPrefix(r.RequestURI, "/")
 }
 
 // fromHere tells whether r comes from no web page, from one that may call, or

@@ -164,6 +164,29 @@ func TestLocation(t *testing.T) {
 	}
 }
 
+// TestNoWayRoundARoute: another spelling of a strict route's path does not
+// lead to the route that takes the rest.
+func TestNoWayRoundARoute(t *testing.T) {
+	reached := ""
+	named := func(name string) http.Handler {
+		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = name })
+	}
+	rt := NewRouter([]Route{{Path: "/admin/", Strict: true, Handler: named("admin")}, {Handler: named("rest")}}, nil)
+	for path, want := range map[string]string{
+		"/admin/x": "admin", "/admin": "admin", "/other": "rest", "/a%20b/": "rest", "/x;y": "rest", "/": "rest",
+		"/%61dmin/x": "", "//admin/x": "", "/x/../admin/x": "", "/./admin": "", "/x/%2e%2e/admin/": "", "/x%2f..%2fadmin/": "", `/x\..\admin/`: "", "/admin%2fx": "",
+		"/admin/../other": "",
+	} {
+		reached = ""
+		r := httptest.NewRequest("GET", "http://h/", nil)
+		r.RequestURI = path
+		w := httptest.NewRecorder()
+		if rt.ServeHTTP(w, r); reached != want || want == "" && w.Header().Get("X-Authproxy-Error") != string(CodeAmbiguousPath) {
+			t.Errorf("%s reached %q, %d", path, reached, w.Code)
+		}
+	}
+}
+
 func TestRouter(t *testing.T) {
 	named := func(name string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Route", name) })

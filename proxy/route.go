@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"path"
 	"slices"
 	"strings"
 )
@@ -14,6 +16,10 @@ type Route struct {
 	Hosts []string
 	// Path is a prefix that ends at a slash or at the path's end; empty for any.
 	Path string
+	// Strict: no request may come to another route of the listener because it
+	// spells this one's path in another way; such a request is answered 400
+	// ambiguous_path. It is for upstreams with access rules.
+	Strict bool
 	// Handler is the upstream's.
 	Handler http.Handler
 }
@@ -21,6 +27,7 @@ type Route struct {
 type router struct {
 	byHost   map[string][]Route // longest path first
 	anyHost  []Route
+	strict   bool // one of the routes is
 	observer Observer
 }
 
@@ -35,6 +42,7 @@ func NewRouter(routes []Route, observer Observer) http.Handler {
 	}
 	longest := slices.SortedStableFunc(slices.Values(routes), func(a, b Route) int { return len(b.Path) - len(a.Path) })
 	for _, r := range longest {
+		rt.strict = rt.strict || r.Strict
 		if len(r.Hosts) == 0 {
 			rt.anyHost = append(rt.anyHost, r)
 		}
@@ -48,30 +56,50 @@ func NewRouter(routes []Route, observer Observer) http.Handler {
 
 // ServeHTTP implements [http.Handler].
 func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h := rt.find(r); h != nil {
-		h.ServeHTTP(w, r)
+	sent := rawPath(r)
+	route := rt.find(r, sent)
+	evasive := rt.strict && rt.find(r, plainSpelling(sent)) != route
+	if route != nil && !evasive {
+		route.Handler.ServeHTTP(w, r)
 		return
 	}
 	rt.observer.Started()
 	c := newCall(w, r, "")
 	defer c.finish(rt.observer)
+	if evasive {
+		c.reject(CodeAmbiguousPath, "servers may read this path as that of another upstream: send it without dot segments, double slashes and needless percent-encoding", 0)
+		return
+	}
 	c.reject(CodeNoRoute, fmt.Sprintf("no upstream claims Host %q with this path: check hosts and path of the upstreams", r.Host), 0)
 }
 
-func (rt *router) find(r *http.Request) http.Handler {
-	path := rawPath(r)
+// plainSpelling returns the path that a server may take an escaped path for:
+// decoded, cleaned, and escaped where it has to be.
+func plainSpelling(escaped string) string {
+	decoded, err := url.PathUnescape(strings.ReplaceAll(escaped, `\`, "/"))
+	if err != nil {
+		decoded = escaped
+	}
+	clean := path.Clean("/" + strings.ReplaceAll(decoded, `\`, "/"))
+	if strings.HasSuffix(decoded, "/") && clean != "/" {
+		clean += "/"
+	}
+	return (&url.URL{Path: clean}).EscapedPath()
+}
+
+func (rt *router) find(r *http.Request, path string) *Route {
 	if len(rt.byHost) > 0 {
-		if h := claim(rt.byHost[hostname(r.Host)], path); h != nil {
-			return h
+		if route := claim(rt.byHost[hostname(r.Host)], path); route != nil {
+			return route
 		}
 	}
 	return claim(rt.anyHost, path)
 }
 
-func claim(routes []Route, path string) http.Handler {
-	for _, r := range routes {
-		if trimmed(r.Path) == "" || under(path, r.Path) { // the whole server has OPTIONS * as well
-			return r.Handler
+func claim(routes []Route, path string) *Route {
+	for i := range routes {
+		if r := &routes[i]; trimmed(r.Path) == "" || under(path, r.Path) { // the whole server has OPTIONS * as well
+			return r
 		}
 	}
 	return nil

@@ -119,7 +119,7 @@ func (c *Cache) land(t Token, err error, rotation int) (*entry, Fetch, error) {
 	if useless {
 		return nil, Fetch{Result: ResultError, Reason: ReasonBadAnswer, Err: ErrSameToken}, ErrSameToken
 	}
-	return e, Fetch{Result: ResultOK, Replaced: refused && !same}, nil
+	return e, Fetch{Result: ResultOK, Replaced: refused && !same, Fingerprint: e.token.Fingerprint(), Expiry: e.token.Expiry}, nil
 }
 
 // crash remembers a failed flight and returns the error for those who wait: it

@@ -13,6 +13,9 @@ type Fetch struct {
 	Err error
 	// Replaced tells that a refused token was exchanged for another one.
 	Replaced bool
+	// Fingerprint and Expiry are of the token that it brought; zero without one.
+	Fingerprint string
+	Expiry      time.Time
 	// Duration is the time from the flight's start to its end.
 	Duration time.Duration
 	// NextTry is when the platform is asked again after a failure; else zero.

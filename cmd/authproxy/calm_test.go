@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -117,6 +119,17 @@ func TestStreamsAreWaitedForAndThenCut(t *testing.T) {
 	}
 }
 
+// TestHangup: a closed terminal, or a reload that there is not, ends nothing.
+func TestHangup(t *testing.T) {
+	t.Parallel()
+	p := start(t, dialects()["weda-private"].config(serve(t, platformtest.NewWeDaPrivate(platformtest.Options{}))))
+	p.signal(t, syscall.SIGHUP)
+	if !p.stderr.await("there is no reload", p.exited) {
+		t.Errorf("said: %s", p.stderr)
+	}
+	p.good(t)
+}
+
 // TestFiveThousandAtOnce: at the start, and at the moment of a revocation.
 func TestFiveThousandAtOnce(t *testing.T) {
 	const callers = 5000
@@ -184,4 +197,26 @@ func TestNoFilesLeft(t *testing.T) {
 		a, err := try(t, http.MethodGet, p.url+apiPath, nil)
 		return err == nil && a.status == 200
 	})
+}
+
+// TestSecretBehindALink: the file that is configured is a link into another
+// folder, where nothing is watched.
+func TestSecretBehindALink(t *testing.T) {
+	t.Parallel()
+	platform := platformtest.NewWeDaPrivate(platformtest.Options{ClientID: "id", ClientSecret: "right"})
+	there, here := filepath.Join(t.TempDir(), "secret"), filepath.Join(t.TempDir(), "secret")
+	write(t, there, "wrong")
+	if err := os.Symlink(there, here); err != nil {
+		t.Skip("there are no links: ", err)
+	}
+	config := dialects()["weda-private"].config(serve(t, platform))
+	p := start(t, strings.Replace(config, `client_secret: "secret"`, fmt.Sprintf("client_secret_file: %q", here), 1))
+	if a := ask(t, http.MethodGet, p.url+apiPath, nil); a.code() != "token_unavailable" {
+		t.Fatalf("with the wrong secret: %d %s", a.status, a.body)
+	}
+	write(t, there, "right")
+	if !p.stderr.await("credentials changed", p.exited) {
+		t.Fatalf("the new secret was not seen: %s", p.stderr)
+	}
+	p.good(t)
 }

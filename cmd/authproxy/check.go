@@ -91,8 +91,8 @@ func tokenCommand(std streams) *cobra.Command {
 	file := configFlag(cmd, true)
 	var do tokenFlags
 	cmd.Flags().BoolVar(&do.print, "print", false, "write the token itself, and nothing else, to standard output")
-	cmd.Flags().BoolVar(&do.check, "check", false, "ask the platform about it")
-	cmd.Flags().BoolVar(&do.revoke, "revoke", false, "give it back at the end")
+	cmd.Flags().BoolVar(&do.check, "check", false, "then ask the platform about it")
+	cmd.Flags().BoolVar(&do.revoke, "revoke", false, "give that one back at the end; a running proxy keeps its own")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, err := loadConfig(*file)
 		if err != nil {
@@ -110,6 +110,9 @@ func tokenCommand(std streams) *cobra.Command {
 type tokenFlags struct{ print, check, revoke bool }
 
 func (f tokenFlags) run(ctx context.Context, t config.Token, std streams) error {
+	if f.check && t.Check == nil || f.revoke && t.Revoke == nil {
+		return usageError{fmt.Errorf("the platform of token %q has no request for that: it is not documented, or write it under check or revoke", t.Name)}
+	}
 	got, e, err := fetchOnce(ctx, t)
 	if err != nil {
 		return err
@@ -127,22 +130,15 @@ func (f tokenFlags) run(ctx context.Context, t config.Token, std streams) error 
 	if f.check {
 		verdict, err := e.Check(ctx, got)
 		if err != nil {
-			return explain(err, "check", t.Name)
+			return err
 		}
 		fmt.Fprintf(say, "%s: the platform says that it is %s\n", t.Name, map[bool]string{true: "good", false: "not good"}[verdict.Good])
 	}
 	if f.revoke {
 		if err := e.Revoke(ctx, got); err != nil {
-			return explain(err, "revoke", t.Name)
+			return err
 		}
 		fmt.Fprintf(say, "%s: revoked\n", t.Name)
 	}
 	return nil
-}
-
-func explain(err error, what, name string) error {
-	if errors.Is(err, endpoint.ErrNotSupported) {
-		return usageError{fmt.Errorf("token %q has no %q request: its platform knows none, or write one", name, what)}
-	}
-	return err
 }

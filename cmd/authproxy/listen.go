@@ -27,7 +27,11 @@ func listen(address string, mode fs.FileMode, anywhere bool) (net.Listener, erro
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w: is another authproxy running, or the address wrong?", address, err)
+		hint := "does this machine have that address?"
+		if errors.Is(err, syscall.EADDRINUSE) {
+			hint = "is another authproxy running? Else give another port; the admin listener's is admin.listen"
+		}
+		return nil, fmt.Errorf("cannot listen on %s: %w: %s", address, err, hint)
 	}
 	if at, ok := l.Addr().(*net.TCPAddr); !anywhere && (!ok || !at.IP.IsLoopback()) {
 		_ = l.Close()

@@ -26,12 +26,16 @@ func newLogger(c config.Log, w io.Writer) *slog.Logger {
 
 // logFetch writes a line per token request: the cache bounds their number.
 func logFetch(log *slog.Logger, name string, f tokencache.Fetch) {
-	if f.Err != nil {
-		log.Warn("no new token", "token", name, "error", f.Err, "reason", string(f.Reason),
-			"duration_ms", f.Duration.Milliseconds(), "next_try", f.NextTry)
+	attrs := []any{"token", name, "duration_ms", f.Duration.Milliseconds()}
+	if f.Err == nil {
+		log.Info("new token", append(attrs, "fingerprint", f.Fingerprint, "expires", f.Expiry, "replaced", f.Replaced)...)
 		return
 	}
-	log.Info("new token", "token", name, "replaced", f.Replaced, "duration_ms", f.Duration.Milliseconds())
+	attrs = append(attrs, "reason", string(f.Reason), "error", f.Err)
+	if !f.NextTry.IsZero() {
+		attrs = append(attrs, "next_try", f.NextTry)
+	}
+	log.Warn("no new token", attrs...)
 }
 
 // repeatAfter is how long equal errors are counted and not logged, so that an
@@ -54,7 +58,11 @@ type failure struct {
 	rejected proxy.Code
 	reason   proxy.Reason
 	outcome  proxy.Outcome
+	request  string // method and path, where these are what was wrong
 }
+
+// maxSeen bounds the errors that are held apart; beyond it all are forgotten.
+const maxSeen = 1000
 
 type repetition struct {
 	since time.Time
@@ -85,9 +93,16 @@ func (l *accessLog) Finished(r *proxy.Record) {
 // due tells whether an error is to be logged now, and how many equal ones were
 // not since the last.
 func (l *accessLog) due(r *proxy.Record) (repeated int, ok bool) {
-	key := failure{r.Upstream, r.Status, r.Rejected, r.UpstreamError, r.Outcome}
+	key := failure{upstream: r.Upstream, status: r.Status, rejected: r.Rejected, reason: r.UpstreamError, outcome: r.Outcome}
+	switch r.Rejected {
+	case proxy.CodeNotAllowed, proxy.CodeAmbiguousPath, proxy.CodeNoRoute, proxy.CodeHostNotAllowed, proxy.CodeCrossSite:
+		key.request = r.Method + " " + r.Path
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if len(l.seen) > maxSeen {
+		clear(l.seen)
+	}
 	before := l.seen[key]
 	if before != nil && time.Since(before.since) < repeatAfter {
 		before.count++

@@ -35,6 +35,10 @@ upstreams:
   - { name: socket, token: t, url: "%s", listen: "unix:%s", tls: { ca_file: %q, server_name: example.com } }
 `, byName, platform.TokenPath(), filepath.Join(dir, "secret"), filepath.Join(dir, "ca.pem"), byName, filepath.Join(dir, "ca.pem"), byName, socket, filepath.Join(dir, "ca.pem")))
 
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil || !strings.Contains(string(status), "NoNewPrivs:\t1") {
+		t.Errorf("privileges may be gained: %v", err)
+	}
 	if a := ask(t, "GET", p.url+"/x", nil); a.code() != "token_unavailable" {
 		t.Errorf("with the wrong secret: %d %s", a.status, a.body)
 	}

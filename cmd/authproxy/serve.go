@@ -9,9 +9,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"authproxy/cmd/authproxy/internal/config"
@@ -28,6 +30,7 @@ func serve(ctx context.Context, cfg *config.Config, std streams) error {
 			s.drain()
 			return err
 		}
+		s.log.Info("sandbox", "mode", cfg.Sandbox, "landlock", sandboxLevel())
 	}
 	debug.FreeOSMemory() // what reading the configuration and the certificates took
 	s.announce(std.out)
@@ -52,7 +55,7 @@ type server struct {
 func start(cfg *config.Config, logTo io.Writer) (*server, error) {
 	a, err := newApp(cfg, logTo)
 	if err != nil {
-		return nil, err
+		return nil, usageError{err}
 	}
 	s := &server{app: a, places: map[string]string{}, failed: make(chan error, 1)}
 	a.ready = s.readiness
@@ -100,7 +103,7 @@ func (s *server) listen() error {
 	if err != nil {
 		return err
 	}
-	s.pages = &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	s.pages = &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)}
 	l, err := s.serve(s.cfg.Admin.Listen, s.pages)
 	if err == nil {
 		s.admin = place(s.cfg.Admin.Listen, l)
@@ -149,7 +152,7 @@ func dataServer(h http.Handler, log *slog.Logger) *http.Server {
 		Handler: h, Protocols: protocols,
 		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 3 * time.Minute,
 		DisableGeneralOptionsHandler: true, // OPTIONS * is for the upstream
-		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }
 
@@ -194,6 +197,14 @@ func (s *server) announce(w io.Writer) {
 
 // run waits for the end of ctx or the failure of a listener, and drains.
 func (s *server) run(ctx context.Context) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP) // its default would end the program without draining
+	defer signal.Stop(hangup)
+	go func() {
+		for range hangup {
+			s.log.Warn("SIGHUP: there is no reload; restart to have a changed configuration read")
+		}
+	}()
 	var failure error
 	select {
 	case <-ctx.Done():
@@ -202,5 +213,6 @@ func (s *server) run(ctx context.Context) error {
 		failure = fmt.Errorf("a listener failed: %w", err)
 	}
 	s.drain()
+	s.log.Info("stopped")
 	return failure
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 
@@ -16,61 +17,74 @@ import (
 // files are read at every token request anyway; the watch ends the pause after
 // refused credentials.
 type secretWatch struct {
-	watcher *fsnotify.Watcher
+	watcher *fsnotify.Watcher     // nil where there are no events
+	events  <-chan fsnotify.Event // of watcher
+	errors  <-chan error          // of watcher
 	log     *slog.Logger
 	tokens  map[string]*token
 	sums    map[string][sha256.Size]byte // by token name
-	done    chan struct{}
+	stop    chan struct{}
+	done    chan struct{} // closed when run has ended
 }
+
+// lookAgain is how often the files are compared without an event: a link may
+// have come to lead elsewhere, and a mounted file changes without one.
+const lookAgain = 5 * time.Second
 
 // watchSecrets watches the folders of all secret files: an editor, and
 // Kubernetes with its ..data link, replace a file by renaming. Without secret
-// files, or where watching is impossible, there is no watch.
+// files there is no watch.
 func watchSecrets(a *app) *secretWatch {
-	w := &secretWatch{log: a.log, tokens: a.tokens, sums: map[string][sha256.Size]byte{}, done: make(chan struct{})}
+	w := &secretWatch{log: a.log, tokens: a.tokens, sums: map[string][sha256.Size]byte{}, stop: make(chan struct{}), done: make(chan struct{})}
 	folders := map[string]bool{}
-	for name, t := range a.tokens {
+	for _, t := range a.tokens {
 		for _, secret := range t.cfg.Credentials {
 			if secret.File() != "" {
 				folders[filepath.Dir(secret.File())] = true
 			}
 		}
-		w.sums[name] = sum(t.cfg.Credentials)
 	}
 	if len(folders) == 0 {
 		return nil
 	}
-	watcher, err := fsnotify.NewWatcher()
-	if err != nil {
-		a.log.Warn("secret files are not watched; new ones are used with the next token request", "error", err)
-		return nil
-	}
-	w.watcher = watcher
-	for folder := range folders {
-		if err := watcher.Add(folder); err != nil {
-			a.log.Warn("secret files are not watched; new ones are used with the next token request", "folder", folder, "error", err)
-		}
+	w.watch(folders)
+	for name, t := range a.tokens { // after the watch has begun, so that no change falls between
+		w.sums[name] = sum(t.cfg.Credentials)
 	}
 	go w.run()
 	return w
 }
 
+// watch asks for events in the folders. Without them changes are seen a few
+// seconds later.
+func (w *secretWatch) watch(folders map[string]bool) {
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		w.log.Debug("no events of secret files", "error", err)
+		return
+	}
+	for folder := range folders {
+		if err := watcher.Add(folder); err != nil {
+			w.log.Debug("no events of secret files", "folder", folder, "error", err)
+		}
+	}
+	w.watcher, w.events, w.errors = watcher, watcher.Events, watcher.Errors
+}
+
 func (w *secretWatch) run() {
 	defer close(w.done)
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
 	for {
 		select {
-		case _, ok := <-w.watcher.Events:
-			if !ok {
-				return
-			}
-			w.compare()
-		case err, ok := <-w.watcher.Errors:
-			if !ok {
-				return
-			}
-			w.log.Warn("watching secret files", "error", err)
-			w.compare()
+		case <-w.stop:
+			return
+		case <-w.events:
+		case err := <-w.errors:
+			w.log.Debug("events of secret files", "error", err)
+		case <-again.C:
 		}
+		w.compare()
 	}
 }
 
@@ -79,15 +93,23 @@ func (w *secretWatch) compare() {
 		if now := sum(t.cfg.Credentials); now != w.sums[name] {
 			w.sums[name] = now
 			t.cache.CredentialsChanged()
+			if _, err := readCredentials(t.cfg.Credentials); err != nil {
+				w.log.Warn("the credentials have become unreadable; the token held serves until it expires", "token", name, "error", err)
+				continue
+			}
 			w.log.Info("credentials changed", "token", name)
 		}
 	}
 }
 
 func (w *secretWatch) close() {
-	if w != nil {
+	if w == nil {
+		return
+	}
+	close(w.stop)
+	<-w.done
+	if w.watcher != nil {
 		_ = w.watcher.Close()
-		<-w.done
 	}
 }
 

@@ -52,7 +52,7 @@ func (a *app) open() error {
 		}
 		hosts = append(hosts, u.Hosts...)
 		address := listenerOf(a.cfg, i)
-		routes[address] = append(routes[address], proxy.Route{Hosts: u.Hosts, Path: escaped(u.Path), Handler: h})
+		routes[address] = append(routes[address], proxy.Route{Hosts: u.Hosts, Path: escaped(u.Path), Strict: len(u.Access) > 0, Handler: h})
 	}
 	unrouted := observers{a.metrics.Unrouted(), newAccessLog(a.log, a.cfg.Log.Access)}
 	for address, rs := range routes {

@@ -72,7 +72,7 @@ func (c *call) status(a *answer) error {
 		todo = "put the address that answers into the URL"
 	case a.status == 429:
 		todo = "wait; too many requests were made with these credentials"
-	case a.status >= 500:
+	case a.status >= 500 && a.status != http.StatusNotImplemented: // which is of a wrong URL or method
 		todo = "wait; the platform is in trouble, and its operator can tell more"
 	}
 	return c.fail(reason, a, what, todo, nil)
@@ -127,7 +127,7 @@ func (c *call) noToken(a *answer) error {
 	code := a.code(c.endpoint.response.Error, c.secrets)
 	what := fmt.Sprintf("was answered with %d%s but without a token at %s; it sent %s",
 		a.status, code, c.endpoint.response.Token, a.came(c.secrets))
-	return c.fail(tokencache.ReasonBadAnswer, a, what, "check "+c.credentials()+", and response.token", nil)
+	return c.fail(tokencache.ReasonBadAnswer, a, what, "check the URL, "+c.credentials()+", and response.token where you wrote it yourself", nil)
 }
 
 func (c *call) badToken(a *answer, s Selector) error {

@@ -37,7 +37,7 @@ type Config struct {
 	Warnings []string
 }
 
-// Admin is the listener for health, metrics and the status page.
+// Admin is the listener for the probes and the metrics.
 type Admin struct {
 	Listen string `yaml:"listen" manual:""` // like Config.Listen; empty: none
 }

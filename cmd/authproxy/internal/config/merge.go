@@ -58,10 +58,24 @@ func mergeRequest(base, over *node) *node {
 
 // mergeUpstream is the rule for the members of an upstream.
 func mergeUpstream(name string, base, over *node) *node {
-	if name == "inject" {
+	switch name {
+	case "inject":
 		return mergeInject(base, over)
+	case "headers", "query":
+		return merge(base, over, mergePolicy)
 	}
 	return mergeDeep(name, base, over)
+}
+
+// mergePolicy joins the lists of names: what a preset drops for safety stays dropped when the file
+// drops more, and what it allows stays allowed. An explicit [] begins anew.
+func mergePolicy(name string, base, over *node) *node {
+	if base.kind != list || over.kind != list || len(over.items) == 0 {
+		return mergeDeep(name, base, over)
+	}
+	out := *over
+	out.items = slices.Concat(base.items, over.items)
+	return &out
 }
 
 // mergeInject gives the token one place: naming a header drops the parameter, and the reverse.

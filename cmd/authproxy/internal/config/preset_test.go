@@ -147,3 +147,21 @@ func invalid(_ Token, u Upstream) any {
 }
 func inject(_ Token, u Upstream) any  { return u.Inject }
 func address(_ Token, u Upstream) any { return u.URL.String() }
+
+// TestListsOfNamesJoin: what a preset drops stays dropped when a file drops more.
+func TestListsOfNamesJoin(t *testing.T) {
+	upstream := func(query, headers string) Upstream {
+		return good(t, fmt.Sprintf(`
+tokens: { t: { provider: hengshi, params: { base_url: "https://x.example" }, client_id: a, client_secret: b, upstream: { headers: { allow: [A], drop: [B] } } } }
+upstreams: [{ name: u, token: t, query: %s, headers: %s }]
+`, query, headers)).Upstreams[0]
+	}
+	u := upstream("{ drop: [foo] }", "{ allow: [C], drop: [D] }")
+	if got := fmt.Sprint(u.Query.Drop, u.Headers.Allow, u.Headers.Drop); got != "[sudo tenantId tenantCode access_token foo] [A C] [B D]" {
+		t.Error(got)
+	}
+	u = upstream("{ drop: [] }", "{ allow: [], drop: [] }")
+	if got := fmt.Sprint(u.Query.Drop, u.Headers.Allow, u.Headers.Drop); got != "[] [] []" {
+		t.Errorf("an explicit [] begins anew: %s", got)
+	}
+}

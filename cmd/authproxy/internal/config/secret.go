@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 const hidden = "<secret>"
@@ -49,6 +50,7 @@ func (s Secret) Read() (string, error) {
 
 var errEmptySecret = errors.New("is empty; write the secret and nothing else into it")
 var errDotenv = errors.New("holds a line NAME=value; write only the value into it")
+var errControl = errors.New("holds more than one line, or control characters; write only the value into it")
 var errLargeSecret = fmt.Errorf("is larger than %d KiB; is it the right file?", maxSecret>>10)
 
 func readSecret(file string) (string, error) {
@@ -69,6 +71,8 @@ func readSecret(file string) (string, error) {
 		return "", errEmptySecret
 	case looksLikeDotenv(value):
 		return "", errDotenv
+	case strings.ContainsFunc(value, unicode.IsControl):
+		return "", errControl
 	}
 	return value, nil
 }
@@ -81,7 +85,7 @@ func reason(err error) error {
 	return err
 }
 
-var dotenvLine = regexp.MustCompile(`^([A-Z_][A-Z0-9_]*)=(.*)$`)
+var dotenvLine = regexp.MustCompile(`^(?:export\s+)?([A-Z_][A-Z0-9_]*)=(.*)$`)
 
 // looksLikeDotenv says whether value is one line NAME=value. Trailing padding of base32 and base64 is
 // no value.

@@ -23,7 +23,7 @@ func TestSecretFile(t *testing.T) {
 		{"CLIENT_SECRET=hush", "", "NAME=value"},
 		{"JBSWY3DP====", "JBSWY3DP====", ""},
 		{"a=b", "a=b", ""},
-		{"A=hush\nB=hush", "A=hush\nB=hush", ""},
+		{"A=hush\nB=hush", "", "more than one line"},
 		{" \n", "", "empty"},
 		{strings.Repeat("hush", maxSecret), "", "larger"},
 	}

@@ -14,7 +14,7 @@ type Token struct {
 	// One that is optional and not given is missing.
 	Credentials        map[string]Secret `yaml:"client_id client_id_file client_secret client_secret_file username username_file password password_file"`
 	Timeout            time.Duration     `yaml:"timeout" default:"10s" rule:"positive"` // of one token request
-	ExpiryBuffer       time.Duration     `yaml:"expiry_buffer" default:"60s"`
+	ExpiryBuffer       time.Duration     `yaml:"expiry_buffer" default:"60s" rule:"positive"`
 	DefaultTTL         time.Duration     `yaml:"default_ttl" default:"1h" rule:"positive"`
 	MinRefreshInterval time.Duration     `yaml:"min_refresh_interval" default:"1s" rule:"positive"`
 	RevokeOnExit       bool              `yaml:"revoke_on_exit"`
