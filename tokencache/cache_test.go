@@ -109,6 +109,36 @@ func TestColdCallersShareOneFlight(t *testing.T) {
 	})
 }
 
+// At the moment of expiry, and of a refusal that all meet at once.
+func TestFiveThousandCallersShareOneFlight(t *testing.T) {
+	p := &platform{life: time.Hour}
+	inFakeTime(t, p, Options{}, func(t *testing.T, c *Cache) {
+		storm := func(want int, ask func() (Token, error)) {
+			t.Helper()
+			p.set(func(p *platform) { p.slow = time.Second })
+			var wg sync.WaitGroup
+			for range 5000 {
+				wg.Go(func() {
+					if tok, err := ask(); err != nil || tok.Value != fmt.Sprint("t", want) {
+						t.Errorf("%v, %v", tok, err)
+					}
+				})
+			}
+			wg.Wait()
+			p.set(func(p *platform) { p.slow = 0 })
+			wantRequests(t, p, want)
+		}
+		token := func() (Token, error) { return c.Token(t.Context()) }
+		storm(1, token)
+		c.Close() // no renewal ahead: all come when the token has just expired
+		c.base, c.stop = context.WithCancel(context.Background())
+		time.Sleep(time.Until(c.State().Expiry))
+		storm(2, token)
+		c.Accept("t2")
+		storm(3, func() (Token, error) { return c.Replace(t.Context(), "t2") })
+	})
+}
+
 func TestWarmTokenDoesNotAllocate(t *testing.T) {
 	c := New(Options{Source: &platform{life: time.Hour}})
 	defer c.Close()

@@ -80,6 +80,8 @@ func (*accessLog) Started() {}
 func (l *accessLog) Finished(r *proxy.Record) {
 	failed := r.Rejected != "" || r.UpstreamError != "" || r.Status >= 500 || r.Outcome != "" && r.Outcome != proxy.OutcomeRecovered
 	switch {
+	case l.mode != "all" && r.Outcome == proxy.OutcomeRecovered:
+		l.recovered(r)
 	case l.mode == "none", l.mode == "errors" && !failed:
 	case l.mode == "all":
 		l.write(r, failed, 0)
@@ -88,6 +90,13 @@ func (l *accessLog) Finished(r *proxy.Record) {
 			l.write(r, failed, repeated)
 		}
 	}
+}
+
+// recovered says, to those who look closely, that a token was refused and its
+// request sent again.
+func (l *accessLog) recovered(r *proxy.Record) {
+	l.log.Debug("token refused, request sent again", "upstream", r.Upstream, "method", r.Method, "path", r.Path,
+		"refused_by", string(r.Trigger), "attempts", r.Attempts, "status", r.Status, "token", r.Token)
 }
 
 // due tells whether an error is to be logged now, and how many equal ones were
