@@ -2,7 +2,7 @@
 // this machine: both as processes of their own, in alternating rounds, by the
 // CPU time that each has used. Only the ratios mean anything.
 //
-//	go run ./bench [-rounds 7] [-requests 20000]
+//	go run ./bench [-rounds 7] [-requests 20000] [-pooled]
 package main
 
 import (
@@ -27,15 +27,16 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 7, "rounds of each measurement; the medians are shown")
 	requests := flag.Int("requests", 20000, "requests in a round")
+	pooled := flag.Bool("pooled", false, "give the bare ReverseProxy a pool of buffers, which it has not by itself")
 	flag.Parse()
-	if err := measure(*rounds, *requests, os.Stdout); err != nil {
+	if err := measure(*rounds, *requests, *pooled, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 // measure builds both programs, runs them and prints the table.
-func measure(rounds, requests int, out io.Writer) error {
+func measure(rounds, requests int, pooled bool, out io.Writer) error {
 	if runtime.GOOS != "linux" {
 		return fmt.Errorf("CPU time and memory are read from /proc, which %s has not", runtime.GOOS)
 	}
@@ -46,7 +47,7 @@ func measure(rounds, requests int, out io.Writer) error {
 	defer os.RemoveAll(dir)
 	platform := newPlatform()
 	defer platform.Close()
-	bare, ours, err := startBoth(dir, platform.URL)
+	bare, ours, err := startBoth(dir, platform.URL, pooled)
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ func newPlatform() *platform {
 	return p
 }
 
-func startBoth(dir, target string) (bare, ours *proc.Process, err error) {
+func startBoth(dir, target string, pooled bool) (bare, ours *proc.Process, err error) {
 	config := filepath.Join(dir, "authproxy.yaml")
 	text := fmt.Sprintf(`listen: 127.0.0.1:0
 admin: { listen: "" }
@@ -119,7 +120,7 @@ upstreams:
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, nil, err
 	}
-	if bare, err = proc.Start(os.Stderr, dir, "./bench/bare", "-target", target); err != nil {
+	if bare, err = proc.Start(os.Stderr, dir, "./bench/bare", "-target", target, fmt.Sprint("-pooled=", pooled)); err != nil {
 		return nil, nil, err
 	}
 	if ours, err = proc.Start(os.Stderr, dir, "./cmd/authproxy", "serve", "-c", config); err != nil {
