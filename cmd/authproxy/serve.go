@@ -25,6 +25,7 @@ func serve(ctx context.Context, cfg *config.Config, std streams) error {
 	if err != nil {
 		return err
 	}
+	defer s.surviveHangups()()
 	if cfg.Sandbox != "off" {
 		if err := confine(cfg.Sandbox == "required", confinesOf(s.app)); err != nil {
 			s.drain()
@@ -195,16 +196,21 @@ func (s *server) announce(w io.Writer) {
 	}
 }
 
-// run waits for the end of ctx or the failure of a listener, and drains.
-func (s *server) run(ctx context.Context) error {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP) // its default would end the program without draining
-	defer signal.Stop(hangup)
+// surviveHangups keeps SIGHUP, which a closed terminal or the wish for a reload
+// sends, from ending the program without draining, until stop is called.
+func (s *server) surviveHangups() (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
 	go func() {
-		for range hangup {
+		for range hangups {
 			s.log.Warn("SIGHUP: there is no reload; restart to have a changed configuration read")
 		}
 	}()
+	return func() { signal.Stop(hangups); close(hangups) }
+}
+
+// run waits for the end of ctx or the failure of a listener, and drains.
+func (s *server) run(ctx context.Context) error {
 	var failure error
 	select {
 	case <-ctx.Done():
