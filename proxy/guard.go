@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -42,6 +43,8 @@ func NewGuard(g Guard, next http.Handler, observer Observer) http.Handler {
 			code, message = CodeHostNotAllowed, fmt.Sprintf("the Host %.100q is not served here: add it to allowed_hosts if it is yours", r.Host)
 		case !fromHere(r, g.Origins):
 			code, message = CodeCrossSite, fmt.Sprintf("a web page of another origin called (Origin %.100q): add it to allowed_origins if it may", r.Header.Get("Origin"))
+		case !g.AnyHost && silentBrowser(r, g.Origins):
+			code, message = CodeCrossSite, fmt.Sprintf("a web browser called, and by the name %.100q it does not say for which page: call localhost, 127.0.0.1 or a name that ends in .localhost", hostname(r.Host))
 		default:
 			next.ServeHTTP(w, r)
 			return
@@ -74,6 +77,36 @@ func fromHere(r *http.Request, origins []string) bool {
 		}
 	}
 	return true
+}
+
+// silentBrowser tells whether r comes from a browser that keeps to itself for
+// which page it calls. Fetch Metadata go to potentially trustworthy addresses
+// only (W3C Secure Contexts, section 3.1), which without TLS are those of this
+// machine, and Origin does not go with every GET. What gives the browser away
+// no page can take from its requests; a Referer it can, but not write another
+// page's.
+func silentBrowser(r *http.Request, origins []string) bool {
+	h := r.Header
+	if len(h["Origin"])+len(h["Sec-Fetch-Site"]) > 0 || isOfThisMachine(hostname(r.Host)) {
+		return false
+	}
+	if !strings.HasPrefix(h.Get("User-Agent"), "Mozilla/") || len(h["Accept-Language"]) == 0 {
+		return false
+	}
+	page, err := url.Parse(h.Get("Referer"))
+	if err != nil || page.Host == "" {
+		return true
+	}
+	origin := page.Scheme + "://" + page.Host
+	return !sameOrigin(origin, r) && !slices.Contains(origins, origin)
+}
+
+// isOfThisMachine tells whether name is one that browsers trust without TLS.
+func isOfThisMachine(name string) bool {
+	if ip := net.ParseIP(name); ip != nil {
+		return ip.IsLoopback()
+	}
+	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
 func sameOrigin(origin string, r *http.Request) bool {

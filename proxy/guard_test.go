@@ -10,8 +10,15 @@ import (
 func TestGuard(t *testing.T) {
 	passed := false
 	seen := newRecords()
-	guarded := NewGuard(Guard{Hosts: []string{"App.local"}, Origins: []string{"http://good.example"}},
+	guarded := NewGuard(Guard{Hosts: []string{"App.local", "app.localhost", "10.1.2.3"}, Origins: []string{"http://good.example"}},
 		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { passed = true }), seen)
+	browser := func(more ...string) http.Header {
+		h := http.Header{"User-Agent": {"Mozilla/5.0 (X11; Linux x86_64)"}, "Accept-Language": {"en"}}
+		for i := 0; i < len(more); i += 2 {
+			h[more[i]] = []string{more[i+1]}
+		}
+		return h
+	}
 	for _, c := range []struct {
 		name, host string
 		header     http.Header
@@ -39,6 +46,17 @@ func TestGuard(t *testing.T) {
 		{"two values", "localhost", http.Header{"Sec-Fetch-Site": {"none", "cross-site"}}, 403},
 		{"an allowed page", "localhost", http.Header{"Origin": {"http://good.example"}, "Sec-Fetch-Site": {"cross-site"}}, 200},
 		{"an allowed page's look-alike", "localhost", http.Header{"Origin": {"http://good.example.evil"}}, 403},
+		{"an old browser, by a name of this machine", "localhost", browser(), 200},
+		{"the same, by a name below localhost", "app.localhost:8080", browser(), 200},
+		{"a browser that says nothing, by another name", "app.local", browser(), 403},
+		{"the same, by an address", "10.1.2.3:8080", browser(), 403},
+		{"the same, hiding its language", "app.local", browser("Accept-Language", ""), 403},
+		{"the same, for a foreign page", "app.local", browser("Referer", "http://evil.example/app.local"), 403},
+		{"the same, for no page", "app.local", browser("Referer", "http://[broken"), 403},
+		{"the same, for a page of another port", "app.local:8080", browser("Referer", "http://app.local:81/"), 403},
+		{"the same, for a page served through here", "app.local:8080", browser("Referer", "http://app.local:8080/x"), 200},
+		{"the same, for an allowed page", "app.local", browser("Referer", "http://good.example/x"), 200},
+		{"a program in a browser's name", "app.local", http.Header{"User-Agent": {"Mozilla/4.0 (compatible; MSIE 6.0)"}}, 200},
 		{"a WebSocket of a foreign page", "localhost", http.Header{"Origin": {"http://evil.example"}, "Upgrade": {"websocket"}, "Connection": {"Upgrade"}}, 403},
 	} {
 		passed = false
@@ -50,7 +68,7 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%s: %d, passed %v", c.name, w.Code, passed)
 		}
 	}
-	if n := len(seen.all); n != 15 || seen.started != n {
+	if n := len(seen.all); n != 21 || seen.started != n {
 		t.Errorf("%d rejections were recorded", n)
 	}
 }
@@ -61,6 +79,11 @@ func TestGuardOfASocket(t *testing.T) {
 	r := httptest.NewRequest("GET", "http://anything/", nil)
 	if guarded.ServeHTTP(w, r); w.Code != 200 {
 		t.Errorf("%d", w.Code)
+	}
+	r.Header = http.Header{"User-Agent": {"Mozilla/5.0"}, "Accept-Language": {"en"}} // of a page that another proxy serves
+	w = httptest.NewRecorder()
+	if guarded.ServeHTTP(w, r); w.Code != 200 {
+		t.Errorf("of a browser: %d", w.Code)
 	}
 	r.Header.Set("Origin", "http://evil.example")
 	w = httptest.NewRecorder()

@@ -74,7 +74,7 @@ func TestWebPagesOfStrangers(t *testing.T) {
 			if c.allow {
 				config = fmt.Sprintf(config, "evil.test"+port)
 			}
-			p := start(t, config+fmt.Sprintf("tokens: { t: { token_url: \"%s/token\", client_id: id, client_secret: secret } }\nupstreams: [{ name: main, token: t, url: \"%s\" }]\n", behind.URL, behind.URL))
+			p := start(t, config+"allowed_hosts: [weda.local, weda.localhost]\n"+fmt.Sprintf("tokens: { t: { token_url: \"%s/token\", client_id: id, client_secret: secret } }\nupstreams: [{ name: main, token: t, url: \"%s\" }]\n", behind.URL, behind.URL))
 
 			if a := ask(t, "GET", p.url+"/curl", nil); a.status != 200 {
 				t.Fatalf("a program: %d %s", a.status, a.body)
@@ -84,7 +84,7 @@ func TestWebPagesOfStrangers(t *testing.T) {
 				t.Fatal(err)
 			}
 			results := visit(t, chromium, "http://evil.test"+port+"/?port="+here.Port(), done)
-			if len(results) != 5*14 {
+			if len(results) != 7*19 {
 				t.Errorf("%d probes have reported: %v", len(results), results)
 			}
 			arrived := upstream.all()[1:] // without the program's
@@ -127,7 +127,7 @@ func visit(t *testing.T, chromium, address string, done <-chan map[string]string
 	cmd := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 		"--user-data-dir="+t.TempDir(), "--remote-debugging-pipe",
-		"--host-resolver-rules=MAP evil.test 127.0.0.1, MAP rebound.test 127.0.0.1", address)
+		"--host-resolver-rules=MAP evil.test 127.0.0.1, MAP rebound.test 127.0.0.1, MAP weda.local 127.0.0.1", address)
 	log := newOutput()
 	cmd.Stdout, cmd.Stderr = log, log
 	// A browser that is told to speak by these pipes stays open for as long as they do.
