@@ -2,7 +2,10 @@ package proxy
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -69,22 +72,17 @@ func (c *call) reject(code Code, message string, retryAfter time.Duration) {
 // more, before its connection is closed.
 const lingering = time.Second
 
-// finish completes the record and hands it on. It runs deferred, so also when
-// ReverseProxy gives a broken answer up by a panic: the client then gets what
-// has come of it before its connection is cut.
+// finish completes the record and hands it on. It runs deferred, so also after
+// a panic: the client then gets what has come of its answer before its
+// connection is cut.
 func (c *call) finish(o Observer) {
 	control := http.NewResponseController(c.writer.ResponseWriter)
 	if broken := recover(); broken != nil {
-		if c.record.UpstreamError == "" && c.record.Status != 0 {
-			c.record.UpstreamError = ReasonReset // ReverseProxy gave up in the middle of the answer
-			if c.Err() != nil {
-				c.record.UpstreamError = ReasonCanceled
-			}
-		}
 		if c.record.Status != 0 {
 			_ = control.Flush()
 		}
-		defer panic(broken)
+		c.giveUp(broken)
+		defer panic(http.ErrAbortHandler) // the server would log any other value, and that may hold a secret
 	}
 	if c.bodyLeft() {
 		_ = control.SetReadDeadline(time.Now().Add(lingering)) // else the server waits for the body's end
@@ -94,6 +92,40 @@ func (c *call) finish(o Observer) {
 	}
 	c.record.Duration = time.Since(c.record.Start)
 	o.Finished(&c.record)
+}
+
+// giveUp records a panic: that of ReverseProxy, which so gives up in the middle
+// of an answer, or a defect.
+func (c *call) giveUp(broken any) {
+	switch {
+	case broken != http.ErrAbortHandler:
+		c.record.Err = fmt.Errorf("%w: a panic with a %T at %s", ErrDefect, broken, panicked())
+		if c.record.Status == 0 {
+			c.record.Status = http.StatusInternalServerError
+		}
+	case c.record.UpstreamError == "" && c.record.Status != 0:
+		c.record.UpstreamError = ReasonReset
+		if c.Err() != nil {
+			c.record.UpstreamError = ReasonCanceled
+		}
+	}
+}
+
+// panicked returns the function, file and line where the panic that is being
+// recovered began, without the arguments, which a stack trace would show.
+func panicked() string {
+	var stack [64]uintptr
+	frames := runtime.CallersFrames(stack[:runtime.Callers(1, stack[:])])
+	for begun := false; ; {
+		f, more := frames.Next()
+		if begun && !strings.HasPrefix(f.Function, "runtime.") {
+			return fmt.Sprintf("%s (%s:%d)", f.Function, filepath.Base(f.File), f.Line)
+		}
+		begun = begun || f.Function == "runtime.gopanic"
+		if !more {
+			return "an unknown place"
+		}
+	}
 }
 
 // rawPath returns the path of the request line as it was sent.

@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -300,3 +302,58 @@ func TestEveryMatchOfAPathCounts(t *testing.T) {
 		t.Error("only the first is looked at")
 	}
 }
+
+// TestPanic: the client's connection is cut, the record says where, and the
+// value, which may hold a secret, is nowhere.
+func TestPanic(t *testing.T) {
+	for _, after := range []string{"", "some"} {
+		var log bytes.Buffer
+		h, err := New(Options{
+			Name: "up", Target: &url.URL{Scheme: "http", Host: "up"}, Tokens: newTokens(), Observer: observe(func(r *Record) {
+				if r.Status != map[string]int{"": 500, "some": 200}[after] || !errors.Is(r.Err, ErrDefect) || !strings.Contains(r.Err.Error(), "panicking.Read") && !strings.Contains(r.Err.Error(), "panicking.RoundTrip") {
+					t.Errorf("%+v", r)
+				}
+				fmt.Fprintln(&log, r.Err)
+			}),
+			Inject: Inject{Header: "Authorization"}, Transport: panicking{after},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := httptest.NewUnstartedServer(h)
+		server.Config.ErrorLog = stdlog.New(&log, "", 0)
+		server.Start()
+		resp, err := http.Get(server.URL)
+		if err == nil {
+			var got []byte
+			if got, err = io.ReadAll(resp.Body); string(got) != after {
+				t.Errorf("came: %q", got)
+			}
+		}
+		if err == nil {
+			t.Error("the client took it for an answer")
+		}
+		server.Close()
+		if text := log.String(); !strings.Contains(text, "defects_test.go:") || strings.Contains(text, "secret") {
+			t.Errorf("logged: %s", text)
+		}
+	}
+}
+
+// observe is an Observer of what is finished.
+type observe func(*Record)
+
+func (observe) Started()             {}
+func (o observe) Finished(r *Record) { o(r) }
+
+// panicking is a transport with a defect, before or after the answer's begin.
+type panicking struct{ after string }
+
+func (p panicking) RoundTrip(r *http.Request) (*http.Response, error) {
+	if p.after == "" {
+		panic("secret")
+	}
+	return &http.Response{Request: r, StatusCode: 200, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(io.MultiReader(strings.NewReader(p.after), p))}, nil
+}
+
+func (panicking) Read([]byte) (int, error) { panic(errors.New("secret")) }

@@ -20,6 +20,9 @@ type tokenError struct{ err error }
 func (e *tokenError) Error() string { return e.err.Error() }
 func (e *tokenError) Unwrap() error { return e.err }
 
+// ErrDefect is wrapped by the error of a request that met a defect of ours.
+var ErrDefect = errors.New("this is a defect of authproxy, please report it")
+
 // fail answers a request that got no answer from the upstream.
 func (h *handler) fail(_ http.ResponseWriter, r *http.Request, err error) {
 	c := callOf(r)

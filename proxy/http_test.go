@@ -278,7 +278,7 @@ func TestRefusedMethods(t *testing.T) {
 	f := newFront(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("sent") }), nil)
 	for _, line := range []string{"TRACE / HTTP/1.1", "CONNECT x:1 HTTP/1.1"} {
 		resp, err := http.ReadResponse(bufio.NewReader(f.dial(t, line+"\r\nHost: x\r\n\r\n")), nil)
-		if err != nil || resp.StatusCode != 405 || resp.Header.Get("X-Authproxy-Error") != string(CodeMethodNotSupported) {
+		if err != nil || resp.StatusCode != 405 || resp.Header.Get("X-Authproxy-Error") != string(CodeMethodNotSupported) || resp.Header.Get("Allow") == "" {
 			t.Errorf("%s: %v %+v", line, err, resp)
 		}
 	}

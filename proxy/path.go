@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -46,7 +47,7 @@ func legal(path string) string {
 
 // cut takes prefix, a path with or without a slash at its end, off path.
 func cut(path, prefix string) string {
-	rest, ok := strings.CutPrefix(path, trimmed(prefix))
+	rest, ok := cutPrefix(path, trimmed(prefix))
 	if !ok || prefix == "" {
 		return path
 	}
@@ -61,8 +62,45 @@ func join(base, path string) string { return trimmed(base) + path }
 
 // under tells whether path is prefix or below it.
 func under(path, prefix string) bool {
-	rest, ok := strings.CutPrefix(path, trimmed(prefix))
+	rest, ok := cutPrefix(path, trimmed(prefix))
 	return ok && (rest == "" || rest[0] == '/')
+}
+
+// cutPrefix is [strings.CutPrefix] for escaped paths, in which %c3 and %C3 are
+// one octet, and %7E and ~ as well (RFC 3986 section 6.2.2).
+func cutPrefix(path, prefix string) (rest string, ok bool) {
+	if rest, ok = strings.CutPrefix(path, prefix); ok || !strings.Contains(path, "%") {
+		return rest, ok
+	}
+	rest = path
+	for prefix != "" {
+		if rest == "" {
+			return path, false
+		}
+		var a, b octet
+		a, rest = cutOctet(rest)
+		b, prefix = cutOctet(prefix)
+		if a != b {
+			return path, false
+		}
+	}
+	return rest, true
+}
+
+// octet is a byte of a path.
+type octet struct {
+	value   byte
+	encoded bool // where that means another thing: an encoded delimiter is none
+}
+
+func cutOctet(path string) (first octet, rest string) {
+	if path[0] == '%' && len(path) > 2 {
+		if n, err := strconv.ParseUint(path[1:3], 16, 8); err == nil {
+			value := byte(n)
+			return octet{value, strings.IndexByte(":/?#[]@!$&'()*+,;=%", value) >= 0}, path[3:]
+		}
+	}
+	return octet{value: path[0]}, path[1:]
 }
 
 // ambiguous tells whether servers may read an escaped path in different ways:

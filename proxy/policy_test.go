@@ -3,7 +3,6 @@ package proxy
 import (
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -91,128 +90,6 @@ func TestHeaderPolicy(t *testing.T) {
 				t.Errorf("X-User: %s", v)
 			}
 		})
-	}
-}
-
-func TestAmbiguous(t *testing.T) {
-	for path, want := range map[string]bool{
-		"/": false, "/a/b": false, "//a//b": false, "/a%20b": false, "/%E5%B7%A5": false, "/a..b/...": false, "/a%25": false,
-		"/..": true, "/a/../b": true, "/a/%2e%2E/b": true, "/.%2e/": true, "/./": true, "/%2e": true,
-		"/a%2fb": true, "/a%5Cb": true, `/a\b`: true, "/a;b": true, "/a%3bb": true, "/%00": true, "/a%zz": true,
-	} {
-		if got := ambiguous(path); got != want {
-			t.Errorf("%s: %v", path, got)
-		}
-	}
-}
-
-func TestAim(t *testing.T) {
-	for _, c := range []struct{ target, strip, sent, want string }{
-		{"http://h", "", "/", "/"},
-		{"http://h/", "", "/a//b/%2F;x/..%2f?q=1;2&%zz", "/a//b/%2F;x/..%2f?q=1;2&%zz"},
-		{"http://h", "", "//a/b?", "//a/b?"},
-		{"http://h", "", "/^|\"{}<>`", "/^|\"{}<>`"},
-		{"http://h/base", "", "/a", "/base/a"},
-		{"http://h/base/", "/p/", "/p/a%20b", "/base/a%20b"},
-		{"http://h/base", "/p", "/p", "/base/"},
-		{"http://h", "/p/", "/p//x", "//x"},
-		{"http://h", "", "http://elsewhere:1/x?y", "/x?y"},
-		{"http://h/base", "", "http://elsewhere", "/base/"},
-	} {
-		target, _ := url.Parse(c.target)
-		in := httptest.NewRequest("GET", "/", nil)
-		u, err := url.ParseRequestURI(c.sent)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in.RequestURI, in.URL = c.sent, u
-		out := *u
-		aim(&out, in, target, c.strip)
-		if got := out.RequestURI(); got != c.want || out.Host != "h" {
-			t.Errorf("%s with %+v: %s to %s", c.sent, c, got, out.Host)
-		}
-	}
-}
-
-func TestLocation(t *testing.T) {
-	for _, c := range []struct{ target, strip, address, want string }{
-		{"http://up:8080", "", "http://up:8080/x?y#z", "http://local:1/x?y#z"},
-		{"http://up:8080", "", "HTTP://UP:8080", "http://local:1"},
-		{"http://up", "", "http://up:80/x", "http://local:1/x"},
-		{"https://up", "", "https://up/a%2Fb//c", "http://local:1/a%2Fb//c"},
-		{"https://up", "", "//up:443/x", "http://local:1/x"},
-		{"https://up", "", "http://up/x", "http://up/x"},
-		{"http://up", "", "http://other/x", "http://other/x"},
-		{"http://up", "", "http://up.evil/x", "http://up.evil/x"},
-		{"http://up", "", "http://me@up/x", "http://me@up/x"},
-		{"http://up", "", "/x?u=http://up/", "/x?u=http://up/"},
-		{"http://up", "", "x/y", "x/y"},
-		{"http://up/base", "", "http://up/base/x", "http://local:1/x"},
-		{"http://up/base", "", "/base/x", "/x"},
-		{"http://up/base", "", "http://up/basement", "http://up/basement"},
-		{"http://up/base/", "/p/", "http://up/base/x", "http://local:1/p/x"},
-		{"http://up", "/p/", "/x", "/p/x"},
-		{"http://up", "", "::bad::", "::bad::"},
-		{"http://up", "", "", ""},
-	} {
-		target, _ := url.Parse(c.target)
-		l := newLocation(Options{Target: target, StripPrefix: c.strip})
-		client := httptest.NewRequest("GET", "http://local:1/", nil)
-		if got := l.local(c.address, client); got != c.want {
-			t.Errorf("%s seen from %s: %s, want %s", c.address, c.target, got, c.want)
-		}
-	}
-}
-
-// TestNoWayRoundARoute: another spelling of a strict route's path does not
-// lead to the route that takes the rest.
-func TestNoWayRoundARoute(t *testing.T) {
-	reached := ""
-	named := func(name string) http.Handler {
-		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = name })
-	}
-	rt := NewRouter([]Route{{Path: "/admin/", Strict: true, Handler: named("admin")}, {Handler: named("rest")}}, nil)
-	for path, want := range map[string]string{
-		"/admin/x": "admin", "/admin": "admin", "/other": "rest", "/a%20b/": "rest", "/x;y": "rest", "/": "rest",
-		"/%61dmin/x": "", "//admin/x": "", "/x/../admin/x": "", "/./admin": "", "/x/%2e%2e/admin/": "", "/x%2f..%2fadmin/": "", `/x\..\admin/`: "", "/admin%2fx": "",
-		"/admin/../other": "",
-	} {
-		reached = ""
-		r := httptest.NewRequest("GET", "http://h/", nil)
-		r.RequestURI = path
-		w := httptest.NewRecorder()
-		if rt.ServeHTTP(w, r); reached != want || want == "" && w.Header().Get("X-Authproxy-Error") != string(CodeAmbiguousPath) {
-			t.Errorf("%s reached %q, %d", path, reached, w.Code)
-		}
-	}
-}
-
-func TestRouter(t *testing.T) {
-	named := func(name string) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Route", name) })
-	}
-	seen := newRecords()
-	rt := NewRouter([]Route{
-		{Path: "/a/", Handler: named("a")},
-		{Path: "/a/b", Handler: named("ab")},
-		{Hosts: []string{"One.local", "two.local"}, Handler: named("host")},
-		{Hosts: []string{"two.local"}, Path: "/a/", Handler: named("host-a")},
-	}, seen)
-	for _, c := range []struct{ host, path, want string }{
-		{"x", "/a/x", "a"}, {"x", "/a", "a"}, {"x", "/a/b/c", "ab"}, {"x", "/a/bc", "a"},
-		{"ONE.local:8080", "/zzz", "host"}, {"two.local", "/a/b", "host-a"}, {"two.local", "/x", "host"},
-		{"x", "/ab", ""}, {"x", "/%61/", ""}, {"[::1]:80", "/", ""},
-	} {
-		r := httptest.NewRequest("GET", "http://"+c.host+c.path, nil)
-		r.RequestURI, r.Host = c.path, c.host
-		w := httptest.NewRecorder()
-		rt.ServeHTTP(w, r)
-		if got := w.Header().Get("X-Route"); got != c.want || c.want == "" && (w.Code != 404 || w.Header().Get("X-Authproxy-Error") != "no_route") {
-			t.Errorf("%s%s: %q, %d", c.host, c.path, got, w.Code)
-		}
-	}
-	if len(seen.all) != 3 || seen.all[0].Rejected != CodeNoRoute {
-		t.Errorf("recorded %+v", seen.all)
 	}
 }
 

@@ -133,6 +133,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.reject(CodeOverloaded, "more requests are on their way than max_in_flight allows: try again", time.Second)
 	case r.Method == http.MethodConnect || r.Method == http.MethodTrace:
 		// A tunnel would be none, and a trace would echo the token.
+		w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") // RFC 9110 section 15.5.6
 		c.reject(CodeMethodNotSupported, r.Method+" is not forwarded", 0)
 	case h.opts.Target.Path != "" && h.opts.Target.Path != "/" && ambiguous(r.URL.EscapedPath()):
 		c.reject(CodeAmbiguousPath, "the path could leave the base URL of the upstream: send it without encoded slashes, dot segments, ';' and NUL", 0)

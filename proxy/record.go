@@ -11,7 +11,8 @@ type Record struct {
 	// Method and Path are the client's; the path is as it was sent, still
 	// percent-encoded.
 	Method, Path string
-	// Status is what the client got; 499 when it left before an answer.
+	// Status is what the client got; 499 when it left before an answer, and 500
+	// when a defect of authproxy kept it from one.
 	Status int
 	// Attempts is how often the request was sent upstream: 0, 1 or 2.
 	Attempts int
@@ -23,7 +24,7 @@ type Record struct {
 	Rejected Code
 	// UpstreamError is why the exchange with the upstream failed, if it did.
 	UpstreamError Reason
-	// Err is the error behind Rejected or UpstreamError, free of secrets.
+	// Err is the error behind Rejected, UpstreamError or a defect, free of secrets.
 	Err error
 	// Token is the fingerprint of the token that was sent last.
 	Token string

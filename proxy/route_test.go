@@ -1,0 +1,59 @@
+package proxy
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// TestNoWayRoundARoute: another spelling of a strict route's path does not
+// lead to the route that takes the rest.
+func TestNoWayRoundARoute(t *testing.T) {
+	reached := ""
+	named := func(name string) http.Handler {
+		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = name })
+	}
+	rt := NewRouter([]Route{{Path: "/admin/", Strict: true, Handler: named("admin")}, {Handler: named("rest")}}, nil)
+	for path, want := range map[string]string{
+		"/admin/x": "admin", "/admin": "admin", "/%61dmin/x": "admin", "/other": "rest", "/a%20b/": "rest", "/x;y": "rest", "/": "rest",
+		"//admin/x": "", "/x/../admin/x": "", "/./admin": "", "/x/%2e%2e/admin/": "", "/x%2f..%2fadmin/": "", `/x\..\admin/`: "", "/admin%2fx": "",
+		"/admin/../other": "",
+	} {
+		reached = ""
+		r := httptest.NewRequest("GET", "http://h/", nil)
+		r.RequestURI = path
+		w := httptest.NewRecorder()
+		if rt.ServeHTTP(w, r); reached != want || want == "" && w.Header().Get("X-Authproxy-Error") != string(CodeAmbiguousPath) {
+			t.Errorf("%s reached %q, %d", path, reached, w.Code)
+		}
+	}
+}
+
+func TestRouter(t *testing.T) {
+	named := func(name string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Route", name) })
+	}
+	seen := newRecords()
+	rt := NewRouter([]Route{
+		{Path: "/a/", Handler: named("a")},
+		{Path: "/a/b", Handler: named("ab")},
+		{Hosts: []string{"One.local", "two.local"}, Handler: named("host")},
+		{Hosts: []string{"two.local"}, Path: "/a/", Handler: named("host-a")},
+	}, seen)
+	for _, c := range []struct{ host, path, want string }{
+		{"x", "/a/x", "a"}, {"x", "/a", "a"}, {"x", "/a/b/c", "ab"}, {"x", "/a/bc", "a"},
+		{"ONE.local:8080", "/zzz", "host"}, {"two.local", "/a/b", "host-a"}, {"two.local", "/x", "host"},
+		{"x", "/ab", ""}, {"x", "/%61/", "a"}, {"x", "/%2561/", ""}, {"[::1]:80", "/", ""},
+	} {
+		r := httptest.NewRequest("GET", "http://"+c.host+c.path, nil)
+		r.RequestURI, r.Host = c.path, c.host
+		w := httptest.NewRecorder()
+		rt.ServeHTTP(w, r)
+		if got := w.Header().Get("X-Route"); got != c.want || c.want == "" && (w.Code != 404 || w.Header().Get("X-Authproxy-Error") != "no_route") {
+			t.Errorf("%s%s: %q, %d", c.host, c.path, got, w.Code)
+		}
+	}
+	if len(seen.all) != 3 || seen.all[0].Rejected != CodeNoRoute {
+		t.Errorf("recorded %+v", seen.all)
+	}
+}
