@@ -26,6 +26,7 @@ type Cache struct {
 	current atomic.Pointer[entry]
 	waiters atomic.Int64
 	flights singleflight.Group
+	asking  chan struct{} // holds one while the Source is asked
 
 	mu       sync.Mutex
 	flight   string // key of the flight in the air, "" without one
@@ -66,7 +67,7 @@ func New(opts Options) *Cache {
 		panic("tokencache: Options.Source is nil")
 	}
 	base, stop := context.WithCancel(context.Background())
-	return &Cache{opts: opts.withDefaults(), base: base, stop: stop}
+	return &Cache{opts: opts.withDefaults(), base: base, stop: stop, asking: make(chan struct{}, 1)}
 }
 
 // Close ends the renewal of the token and the flight in the air. The token

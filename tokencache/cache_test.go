@@ -436,6 +436,40 @@ func TestTimeoutOfTheFlight(t *testing.T) {
 	})
 }
 
+// TestSourceThatHangs: nobody waits for it longer than a flight may take, it is
+// not called twice at once, and when it comes back all goes on.
+func TestSourceThatHangs(t *testing.T) {
+	p := &platform{life: time.Hour}
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		calls := 0
+		c := New(Options{Timeout: 3 * time.Second, Source: source(func(ctx context.Context, last Token) (Token, error) {
+			if calls++; calls == 1 {
+				<-release
+			}
+			return p.Fetch(ctx, last)
+		})})
+		defer c.Close()
+		for i, want := range []time.Duration{3*time.Second + grace, 3 * time.Second} {
+			start := time.Now()
+			if _, err := c.Token(t.Context()); !errors.Is(err, ErrWaited) || !errors.Is(err, errHangs) || time.Since(start) != want {
+				t.Errorf("flight %d: after %v: %v", i, time.Since(start), err)
+			}
+			time.Sleep(time.Until(c.State().NextTry))
+		}
+		if calls != 1 {
+			t.Errorf("called %d times", calls)
+		}
+		close(release)
+		wantToken(t, c, "t2") // the first one came too late for anybody
+	})
+}
+
+// source is a Source made of a function.
+type source func(context.Context, Token) (Token, error)
+
+func (s source) Fetch(ctx context.Context, last Token) (Token, error) { return s(ctx, last) }
+
 func TestEndpointThatRepeatsItsToken(t *testing.T) {
 	for _, configured := range []bool{true, false} {
 		t.Run(fmt.Sprint("configured=", configured), func(t *testing.T) {
@@ -577,6 +611,41 @@ func TestObserved(t *testing.T) {
 		if len(seen) != 3 || seen[0].Result != ResultOK || seen[0].Replaced || seen[0].Duration != time.Second ||
 			!seen[1].Replaced || seen[2].Reason != ReasonNetwork || seen[2].NextTry.IsZero() {
 			t.Errorf("observed %+v", seen)
+		}
+	})
+}
+
+// TestObservedCauses: why each token was asked for, what was held, and who
+// waited.
+func TestObservedCauses(t *testing.T) {
+	p := &platform{life: time.Hour, slow: time.Second}
+	var seen []Fetch
+	inFakeTime(t, p, Options{Observe: func(f Fetch) { seen = append(seen, f) }}, func(t *testing.T, c *Cache) {
+		var wg sync.WaitGroup
+		for range 7 {
+			wg.Go(func() { mustToken(t, c) })
+		}
+		wg.Wait()
+		time.Sleep(time.Until(c.State().Renewal) + 2*time.Second) // in use, so renewed
+		_, _ = c.Replace(t.Context(), "t2")
+		time.Sleep(3 * time.Hour) // renewed once more, and then not in use, so left to lapse
+		mustToken(t, c)
+		synctest.Wait()
+		fp := Fingerprint
+		for i, want := range []Fetch{
+			{Cause: CauseFirst, Waiters: 7, Fingerprint: fp("t1")},
+			{Cause: CauseRenewal, Waiters: 0, Fingerprint: fp("t2"), Old: fp("t1")},
+			{Cause: CauseRefused, Waiters: 1, Fingerprint: fp("t3"), Old: fp("t2"), OldAge: 3 * time.Second},
+			{Cause: CauseRenewal, Waiters: 0, Fingerprint: fp("t4"), Old: fp("t3")},
+			{Cause: CauseExpired, Waiters: 1, Fingerprint: fp("t5"), Old: fp("t4")},
+		} {
+			if i >= len(seen) {
+				t.Fatalf("%d flights", len(seen))
+			}
+			got := seen[i]
+			if got.Cause != want.Cause || got.Waiters != want.Waiters || got.Fingerprint != want.Fingerprint || got.Old != want.Old || want.OldAge != 0 && got.OldAge != want.OldAge {
+				t.Errorf("flight %d: %+v, want %+v", i, got, want)
+			}
 		}
 	})
 }

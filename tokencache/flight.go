@@ -54,17 +54,53 @@ func (c *Cache) join() <-chan singleflight.Result {
 	return c.flights.DoChan(c.flight, func() (any, error) {
 		start := time.Now()
 		t, err := c.fetch()
-		e, record, err := c.land(t, err, rotation)
+		e, record, err := c.land(t, err, start, rotation)
 		record.Duration = time.Since(start)
 		c.opts.Observe(record)
 		return e, err
 	})
 }
 
-// fetch asks the Source within the time limit of a flight.
-func (c *Cache) fetch() (t Token, err error) {
+// grace is how long a Source may take to notice that its time is over.
+const grace = time.Second
+
+var errHangs = &FetchError{Reason: ReasonTimeout, Err: errors.New(
+	"the token request does not end in its time: look at the file systems that the secrets are on")}
+
+// fetch asks the Source within the time limit of a flight. It does not wait for
+// one that does not keep to the limit, as one cannot that reads a secret from a
+// file system that hangs; until that call has returned there is no other.
+func (c *Cache) fetch() (Token, error) {
 	ctx, cancel := context.WithTimeout(c.base, c.opts.Timeout)
 	defer cancel()
+	select {
+	case c.asking <- struct{}{}:
+	case <-ctx.Done():
+		return Token{}, errHangs
+	}
+	var t Token
+	var err error
+	returned := make(chan struct{})
+	go func() {
+		defer func() { <-c.asking }()
+		defer close(returned)
+		t, err = c.ask(ctx)
+	}()
+	select {
+	case <-returned:
+		return t, err
+	case <-ctx.Done():
+	}
+	select {
+	case <-returned: // its own error says more
+		return t, err
+	case <-time.After(grace):
+		return Token{}, errHangs
+	}
+}
+
+// ask calls the Source and classifies its error.
+func (c *Cache) ask(ctx context.Context) (t Token, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = &FetchError{Reason: ReasonBadAnswer, Err: fmt.Errorf("the token source panicked; this is a defect: %T", r)}
@@ -91,17 +127,22 @@ func asFetchError(err error, otherwise Reason) error {
 	return &FetchError{Reason: otherwise, Err: err}
 }
 
-// land ends the flight: it takes the token or remembers the failure. rotation
-// is the number of changes of the credentials when the flight began. The error
-// is for those who wait.
-func (c *Cache) land(t Token, err error, rotation int) (*entry, Fetch, error) {
+// land ends the flight that began at start: it takes the token or remembers the
+// failure. rotation is the number of changes of the credentials when the flight
+// began. The error is for those who wait.
+func (c *Cache) land(t Token, err error, start time.Time, rotation int) (*entry, Fetch, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.flight = ""
 	now, old := time.Now(), c.current.Load()
+	record := Fetch{Cause: causeOf(old, start), Waiters: int(c.waiters.Load())}
+	if old != nil {
+		record.Old, record.OldAge = old.token.Fingerprint(), now.Sub(old.token.Issued)
+	}
 	refused := old != nil && old.refused.Swap(false)
 	if err != nil {
-		record, err := c.crash(old, err, rotation, now)
+		record.Result = ResultError
+		err := c.crash(&record, old, err, rotation, now)
 		return nil, record, err
 	}
 	if refused {
@@ -117,27 +158,44 @@ func (c *Cache) land(t Token, err error, rotation int) (*entry, Fetch, error) {
 	c.current.Store(e)
 	c.arm(e, now)
 	if useless {
-		return nil, Fetch{Result: ResultError, Reason: ReasonBadAnswer, Err: ErrSameToken}, ErrSameToken
+		record.Result, record.Reason, record.Err = ResultError, ReasonBadAnswer, ErrSameToken
+		return nil, record, ErrSameToken
 	}
-	return e, Fetch{Result: ResultOK, Replaced: refused && !same, Fingerprint: e.token.Fingerprint(), Expiry: e.token.Expiry}, nil
+	record.Result, record.Replaced = ResultOK, refused && !same
+	record.Fingerprint, record.Expiry = e.token.Fingerprint(), e.token.Expiry
+	return e, record, nil
+}
+
+// causeOf says why a flight was needed that began at start with the token old.
+func causeOf(old *entry, start time.Time) Cause {
+	switch {
+	case old == nil:
+		return CauseFirst
+	case old.refused.Load():
+		return CauseRefused
+	case !old.alive(start):
+		return CauseExpired
+	default:
+		return CauseRenewal
+	}
 }
 
 // crash remembers a failed flight and returns the error for those who wait: it
 // says when to come back. c.mu is held.
-func (c *Cache) crash(old *entry, err error, rotation int, now time.Time) (Fetch, error) {
+func (c *Cache) crash(record *Fetch, old *entry, err error, rotation int, now time.Time) error {
 	var known *FetchError
 	errors.As(err, &known)
-	record := Fetch{Result: ResultError, Reason: known.Reason, Err: err}
+	record.Reason, record.Err = known.Reason, err
 	defer c.arm(old, now)
 	if known.Reason == ReasonCredentials && rotation != c.rotation {
-		return record, err // what was refused were the old ones
+		return err // what was refused were the old ones
 	}
 	c.failure = c.failure.after(err, known.Reason, known.RetryAfter, now)
 	record.NextTry = c.failure.until
 	if known.Reason == ReasonTimeout {
-		return record, fmt.Errorf("%w: %w", ErrWaited, err)
+		return fmt.Errorf("%w: %w", ErrWaited, err)
 	}
-	return record, c.failure.remembered()
+	return c.failure.remembered()
 }
 
 // admit makes the entry of a token that the platform has just answered.

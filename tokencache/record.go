@@ -5,6 +5,8 @@ import "time"
 // Fetch is the record of one flight: what it brought, and how long it took. It
 // holds neither a token nor a secret.
 type Fetch struct {
+	// Cause is why it was needed.
+	Cause Cause
 	// Result is how it ended.
 	Result Result
 	// Reason classifies the error; empty without one.
@@ -16,11 +18,32 @@ type Fetch struct {
 	// Fingerprint and Expiry are of the token that it brought; zero without one.
 	Fingerprint string
 	Expiry      time.Time
+	// Old is the fingerprint of the token held before, and OldAge the time since
+	// that was issued; zero without one.
+	Old    string
+	OldAge time.Duration
+	// Waiters is how many callers it kept waiting, at its end.
+	Waiters int
 	// Duration is the time from the flight's start to its end.
 	Duration time.Duration
 	// NextTry is when the platform is asked again after a failure; else zero.
 	NextTry time.Time
 }
+
+// Cause says why a token was asked for.
+type Cause string
+
+// The causes of a flight.
+const (
+	// CauseFirst: there was none.
+	CauseFirst Cause = "first"
+	// CauseRenewal: the one held comes near its expiry.
+	CauseRenewal Cause = "renewal"
+	// CauseExpired: the one held has expired.
+	CauseExpired Cause = "expired"
+	// CauseRefused: the upstream refused the one held.
+	CauseRefused Cause = "refused"
+)
 
 // Result says how a flight ended. The values are those of the label "result"
 // of authproxy_token_fetches_total.

@@ -61,9 +61,20 @@ func (e *Endpoint) deviceID(last tokencache.Token) string {
 	return e.newDevice()
 }
 
-// exchange sends the request and reads the answer, whatever its status. It goes
-// to the RoundTripper itself, which follows no redirect.
+// exchange sends the request and reads the answer, whatever its status.
 func (c *call) exchange(ctx context.Context) (*answer, error) {
+	start := time.Now()
+	a, err := c.roundTrip(ctx)
+	if observe := c.endpoint.observe; observe != nil {
+		x := c.record(a, err)
+		x.Duration = time.Since(start)
+		observe(x)
+	}
+	return a, err
+}
+
+// roundTrip goes to the RoundTripper itself, which follows no redirect.
+func (c *call) roundTrip(ctx context.Context) (*answer, error) {
 	req, err := c.request.build(ctx, c.values)
 	if err != nil {
 		return nil, c.unsendable(err)

@@ -27,6 +27,7 @@ func compileRequest(where string, from Request, params map[string]string) (*requ
 		c.known[name] = true
 	}
 	r := &request{
+		where:   where,
 		method:  from.Method,
 		url:     c.template("url", from.URL),
 		auth:    from.Auth,

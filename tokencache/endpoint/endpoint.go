@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"authproxy/tokencache"
 )
@@ -20,8 +21,11 @@ type Endpoint struct {
 	credentials func() (map[string]string, error)
 	response    Response
 	transport   http.RoundTripper
+	observe     func(Exchange)
 
 	request, refresh, check, revoke *request
+
+	spent atomic.Pointer[string] // the refresh token that the platform refused last
 
 	usesDevice bool
 	newDevice  func() string
@@ -38,6 +42,7 @@ func New(o Options) (*Endpoint, error) {
 		credentials: o.Credentials,
 		response:    o.Response,
 		transport:   o.Transport,
+		observe:     o.Observe,
 		newDevice:   sync.OnceValue(uuid),
 	}
 	if e.transport == nil {

@@ -14,14 +14,16 @@ const maxToken = 16 << 10
 
 // Fetch asks the platform for a token. With a refresh token in last, and a
 // Refresh in the options, that is tried first; when the platform refuses it, the
-// credentials are sent in the same call (RFC 6749 section 6). A platform in
-// trouble (network, timeout, 408, 429, 5xx) is not asked a second time.
+// credentials are sent in the same call (RFC 6749 section 6), and that refresh
+// token is not tried again. A platform in trouble (network, timeout, 408, 429,
+// 5xx) is not asked a second time.
 //
 // Issued is the moment before the request was sent. Expiry is zero when the
 // answer names no usable lifetime, and at most 100 years away. DeviceID is set
 // when a template uses it. Errors are of type [*tokencache.FetchError].
 func (e *Endpoint) Fetch(ctx context.Context, last tokencache.Token) (tokencache.Token, error) {
-	if e.refresh != nil && last.Refresh != "" {
+	spent := e.spent.Load()
+	if e.refresh != nil && last.Refresh != "" && (spent == nil || *spent != last.Refresh) {
 		t, err := e.token(ctx, e.refresh, last)
 		if err == nil && t.Refresh == "" {
 			t.Refresh = last.Refresh
@@ -29,6 +31,7 @@ func (e *Endpoint) Fetch(ctx context.Context, last tokencache.Token) (tokencache
 		if err == nil || inTrouble(err) {
 			return t, err
 		}
+		e.spent.Store(&last.Refresh)
 	}
 	return e.token(ctx, e.request, last)
 }

@@ -39,6 +39,8 @@ type Options struct {
 	// Transport carries the requests. It should neither ask for compression
 	// nor follow the environment's proxy; nil: one that does neither.
 	Transport http.RoundTripper
+	// Observe is told of every request that was sent, or could not be; may be nil.
+	Observe func(Exchange)
 }
 
 // Request is the template of one request. Map keys and Method are literal, all

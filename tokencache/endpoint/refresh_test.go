@@ -3,6 +3,7 @@ package endpoint
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -69,6 +70,64 @@ func TestRefresh(t *testing.T) {
 				t.Error(body)
 			}
 		})
+	}
+}
+
+// TestRefusedRefreshTokenIsSentOnce: also when the credentials that follow it
+// are refused, time and again.
+func TestRefusedRefreshTokenIsSentOnce(t *testing.T) {
+	p := newPlatform(t, saysStatus(401, `{"error":"invalid_grant"}`))
+	e := must(t, refreshing(p.URL))
+	for _, last := range []string{"r1", "r1", "r1", "r2", "r2"} {
+		if _, err := e.Fetch(t.Context(), tokencache.Token{Value: testToken, Refresh: last}); err == nil {
+			t.Error("no error")
+		}
+	}
+	refreshes := 0
+	for _, r := range p.requests() {
+		if r.uri == "/refresh" {
+			refreshes++
+		}
+	}
+	if refreshes != 2 || len(p.requests()) != 7 {
+		t.Errorf("%d requests with a refresh token among %d", refreshes, len(p.requests()))
+	}
+}
+
+// TestObserved: what happened at the endpoint is told, and nothing secret.
+func TestObserved(t *testing.T) {
+	p := newPlatform(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/refresh" {
+			saysStatus(400, `{"error":"invalid_grant","expires_in":"`+testSecret+`"}`)(w, r)
+			return
+		}
+		says(`{"access_token":"`+testToken+`","expires_in":7200}`)(w, r)
+	})
+	o := refreshing(p.URL)
+	o.Request.URL = "{base_url}/signin?s={client_secret}"
+	var seen []Exchange
+	o.Observe = func(x Exchange) { seen = append(seen, x) }
+	e := must(t, o)
+	if _, err := e.Fetch(t.Context(), tokencache.Token{Refresh: "rt-old-0123456789"}); err != nil {
+		t.Fatal(err)
+	}
+	p.Close()
+	_, _ = e.Fetch(t.Context(), zero)
+	for i := range seen {
+		if seen[i].Duration <= 0 {
+			t.Errorf("no duration: %+v", seen[i])
+		}
+		seen[i].Duration = 0
+	}
+	if len(seen) != 3 || seen[2].Err == nil || seen[2].Status != 0 {
+		t.Fatalf("%+v", seen)
+	}
+	noLeak(t, fmt.Errorf("%+v", seen))
+	if want := (Exchange{Request: "refresh", Method: "POST", URL: p.URL + "/refresh", Status: 400, Came: "application/json, 68 bytes"}); seen[0] != want {
+		t.Errorf("%+v, want %+v", seen[0], want)
+	}
+	if want := (Exchange{Request: "request", Method: "POST", URL: p.URL + "/signin", Status: 200, Came: "application/json, 68 bytes", Expires: "7200"}); seen[1] != want {
+		t.Errorf("%+v, want %+v", seen[1], want)
 	}
 }
 

@@ -22,6 +22,7 @@ type member struct {
 
 // request is a compiled [Request].
 type request struct {
+	where   string // its name in Options, in lower case
 	method  string
 	url     template
 	shown   string // the URL for error texts
