@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 type confines struct {
 	folders []string // to read in
 	files   []string // to read
-	sockets []string // folders of the unix sockets that are removed at the end
+	sockets []string // folders of the unix sockets, to be removed from at the end
 	ports   []uint16 // to connect to, by TCP
 	roots   bool     // the system's certificates, which are some megabytes, are needed
 }
@@ -43,7 +44,9 @@ func confinesOf(a *app) confines {
 	c.read(a.cfg.CallerToken.File())
 	for _, u := range a.cfg.Upstreams {
 		c.tls(u.TLS)
-		c.connect(u.URL, u.ProxyURL)
+		if u.Socket == "" {
+			c.connect(u.URL, u.ProxyURL)
+		}
 		c.socket(u.Listen)
 	}
 	c.socket(a.cfg.Listen)
@@ -57,16 +60,44 @@ func confinesOf(a *app) confines {
 	return c
 }
 
-// read adds the folder of a file, and that of the file behind it where it is a
-// link: Kubernetes mounts secrets so.
+// read adds the folder of a file, in which another may take its place. Where
+// the file or its folder is a link, that may come to lead elsewhere: to a
+// neighbour of what it leads to now. Kubernetes exchanges secrets so, and others
+// /run/secrets as a whole.
 func (c *confines) read(file string) {
 	if file == "" {
 		return
 	}
-	c.folders = append(c.folders, filepath.Dir(file))
-	if real, err := filepath.EvalSymlinks(file); err == nil {
-		c.folders = append(c.folders, filepath.Dir(real))
+	c.around(file)
+	for _, link := range []string{file, filepath.Dir(file)} {
+		for range maxLinks {
+			target, err := os.Readlink(link)
+			if err != nil {
+				break
+			}
+			if !filepath.IsAbs(target) {
+				target = filepath.Join(filepath.Dir(link), target)
+			}
+			c.around(target)
+			link = target
+		}
 	}
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		c.around(real)
+	}
+}
+
+// maxLinks bounds a chain of links, as the kernel does.
+const maxLinks = 40
+
+// around adds the folder that path is in; but not the root, which would be
+// everything: then path alone.
+func (c *confines) around(path string) {
+	if folder := filepath.Dir(path); folder != "/" {
+		c.folders = append(c.folders, folder)
+		return
+	}
+	c.files = append(c.files, path)
 }
 
 func (c *confines) tls(t config.TLS) {

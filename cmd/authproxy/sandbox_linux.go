@@ -35,9 +35,9 @@ func confine(required bool, c confines) error {
 	_ = time.Now().Local().String()
 
 	rules := []landlock.Rule{
-		landlock.RODirs(c.folders...).IgnoreIfMissing(),
-		landlock.ROFiles(c.files...).IgnoreIfMissing(),
-		landlock.RWDirs(c.sockets...).IgnoreIfMissing(),
+		landlock.PathAccess(ll.AccessFSReadFile|ll.AccessFSReadDir, c.folders...).IgnoreIfMissing(),
+		landlock.PathAccess(ll.AccessFSReadFile, c.files...).IgnoreIfMissing(),
+		landlock.PathAccess(ll.AccessFSRemoveFile, c.sockets...).IgnoreIfMissing(),
 	}
 	for _, port := range c.ports {
 		rules = append(rules, landlock.ConnectTCP(port))

@@ -36,6 +36,7 @@ tokens:
 upstreams:
   - { name: a, token: a, url: "https://api.example", path: /a }
   - { name: b, token: b, path: /b, listen: "127.0.0.1:1234" }
+  - { name: c, token: b, path: /c, url: "unix:/run/other/api.sock" }
 `), dir, os.LookupEnv)
 	if err != nil {
 		t.Fatal(err)
@@ -65,8 +66,8 @@ upstreams:
 // attempts is what the program confined does: it gives up all but the confines
 // and then tries the files and addresses.
 type attempts struct {
-	Folders, Files, Addresses []string
-	Ports                     []uint16
+	Folders, Files, Sockets, Addresses []string
+	Ports                              []uint16
 }
 
 // confined is a program of its own, for a sandbox cannot be left again.
@@ -75,7 +76,7 @@ func confined() {
 	if err := json.NewDecoder(os.Stdin).Decode(&a); err != nil {
 		panic(err)
 	}
-	if err := confine(true, confines{folders: a.Folders, ports: a.Ports}); err != nil {
+	if err := confine(true, confines{folders: a.Folders, sockets: a.Sockets, ports: a.Ports}); err != nil {
 		fmt.Println("confine:", err)
 		return
 	}
@@ -92,6 +93,12 @@ func confined() {
 	}
 	_, err := os.Create(filepath.Join(a.Folders[0], "new"))
 	fmt.Println("create", err == nil)
+	_, err = os.Create(filepath.Join(a.Sockets[0], "new"))
+	fmt.Println("create beside a socket", err == nil)
+	_, err = os.ReadFile(filepath.Join(a.Sockets[0], "f"))
+	fmt.Println("read beside a socket", err == nil)
+	fmt.Println("remove a socket", os.Remove(filepath.Join(a.Sockets[0], "f")) == nil)
+	fmt.Println("execute", exec.Command(filepath.Join(a.Folders[0], "x")).Run() == nil)
 	status, _ := os.ReadFile("/proc/self/status") // not among the confines
 	fmt.Println("status", len(status) > 0)
 }
@@ -100,11 +107,14 @@ func TestSandbox(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("there is a sandbox on Linux only")
 	}
-	open, shut := t.TempDir(), t.TempDir()
-	for _, dir := range []string{open, shut} {
+	open, shut, sockets := t.TempDir(), t.TempDir(), t.TempDir()
+	for _, dir := range []string{open, shut, sockets} {
 		if err := os.WriteFile(filepath.Join(dir, "f"), []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := os.WriteFile(filepath.Join(open, "x"), []byte("#!/bin/true\n"), 0o700); err != nil {
+		t.Fatal(err)
 	}
 	var addresses []string
 	var ports []uint16
@@ -119,7 +129,7 @@ func TestSandbox(t *testing.T) {
 	}
 	in, err := json.Marshal(attempts{
 		Folders: []string{open}, Files: []string{filepath.Join(open, "f"), filepath.Join(shut, "f")},
-		Ports: ports[:1], Addresses: addresses,
+		Sockets: []string{sockets}, Ports: ports[:1], Addresses: addresses,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +146,7 @@ func TestSandbox(t *testing.T) {
 		}
 		t.Skipf("no sandbox on this kernel: %s", out)
 	}
-	want := fmt.Sprintf("%s true\n%s false\n%s true\n%s false\ncreate false\nstatus false\n",
+	want := fmt.Sprintf("%s true\n%s false\n%s true\n%s false\ncreate false\ncreate beside a socket false\nread beside a socket false\nremove a socket true\nexecute false\nstatus false\n",
 		filepath.Join(open, "f"), filepath.Join(shut, "f"), addresses[0], addresses[1])
 	if string(out) != want {
 		t.Errorf("confined:\n%swant:\n%s", out, want)

@@ -60,3 +60,42 @@ upstreams:
 		t.Error("the socket is left")
 	}
 }
+
+// TestSecretsExchangedAsAWhole: the folder of the secrets is a link that comes
+// to lead to another folder, as sops-nix and others do.
+func TestSecretsExchangedAsAWhole(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("there is a sandbox on Linux only")
+	}
+	platform := platformtest.NewOAuth2(platformtest.Options{ClientID: "id", ClientSecret: "right"})
+	upstream := serve(t, platform)
+	dir := t.TempDir()
+	for generation, secret := range map[string]string{"1": "wrong", "2": "right"} {
+		folder := filepath.Join(dir, "generations", generation)
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(folder, "key"), secret)
+		if err := os.Symlink(filepath.Join("generations", generation), filepath.Join(dir, "to"+generation)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	current := filepath.Join(dir, "current")
+	if err := os.Rename(filepath.Join(dir, "to1"), current); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, fmt.Sprintf("sandbox: required\ntokens: { t: { token_url: %q, client_id: id, client_secret_file: %q } }\nupstreams: [ { name: main, token: t, url: %q } ]\n",
+		upstream+platform.TokenPath(), filepath.Join(current, "key"), upstream))
+	if a := ask(t, "GET", p.url+"/x", nil); a.code() != "token_unavailable" {
+		t.Errorf("with the wrong secret: %d %s", a.status, a.body)
+	}
+	if err := os.Rename(filepath.Join(dir, "to2"), current); err != nil {
+		t.Fatal(err)
+	}
+	if !p.stderr.await("credentials changed", p.exited) {
+		t.Fatalf("the new secret was not seen: %s", p.stderr)
+	}
+	if a := ask(t, "GET", p.url+"/x", nil); a.status != 200 {
+		t.Errorf("with the right secret: %d %s", a.status, a.body)
+	}
+}

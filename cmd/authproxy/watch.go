@@ -2,6 +2,8 @@ package main
 
 import (
 	"crypto/sha256"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"path/filepath"
@@ -24,7 +26,6 @@ type secretWatch struct {
 	tokens  map[string]*token
 	sums    map[string][sha256.Size]byte // by token name
 	stop    chan struct{}
-	done    chan struct{} // closed when run has ended
 }
 
 // lookAgain is how often the files are compared without an event: a link may
@@ -35,7 +36,7 @@ const lookAgain = 5 * time.Second
 // Kubernetes with its ..data link, replace a file by renaming. Without secret
 // files there is no watch.
 func watchSecrets(a *app) *secretWatch {
-	w := &secretWatch{log: a.log, tokens: a.tokens, sums: map[string][sha256.Size]byte{}, stop: make(chan struct{}), done: make(chan struct{})}
+	w := &secretWatch{log: a.log, tokens: a.tokens, sums: map[string][sha256.Size]byte{}, stop: make(chan struct{})}
 	folders := map[string]bool{}
 	for _, t := range a.tokens {
 		for _, secret := range t.cfg.Credentials {
@@ -72,7 +73,6 @@ func (w *secretWatch) watch(folders map[string]bool) {
 }
 
 func (w *secretWatch) run() {
-	defer close(w.done)
 	again := time.NewTicker(lookAgain)
 	defer again.Stop()
 	for {
@@ -94,7 +94,7 @@ func (w *secretWatch) compare() {
 			w.sums[name] = now
 			t.cache.CredentialsChanged()
 			if _, err := readCredentials(t.cfg.Credentials); err != nil {
-				w.log.Warn("the credentials have become unreadable; the token held serves until it expires", "token", name, "error", err)
+				w.log.Warn("the credentials have become unreadable; the token held serves until it expires", "token", name, "error", err, "hint", hint(err))
 				continue
 			}
 			w.log.Info("credentials changed", "token", name)
@@ -102,12 +102,21 @@ func (w *secretWatch) compare() {
 	}
 }
 
+// hint says what may be behind an error of reading a secret.
+func hint(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "check its mode; if its folder was exchanged as a whole, restart: the sandbox holds on to the folder that it saw at the start"
+	}
+	return "check the file; its content is read again when it changes"
+}
+
+// close ends the watch. It does not wait for a look that may hang in a file
+// system.
 func (w *secretWatch) close() {
 	if w == nil {
 		return
 	}
 	close(w.stop)
-	<-w.done
 	if w.watcher != nil {
 		_ = w.watcher.Close()
 	}
