@@ -40,6 +40,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		x.accept(resp, token)
 		return resp, nil
 	}
+	c.record.Refused, c.record.RefusedAge = token.Fingerprint, time.Since(token.Issued)
 	if x.retry.Disabled || !c.hold() {
 		c.record.Outcome = OutcomeNotReplayable
 		go func() { _, _ = x.tokens.Replace(context.WithoutCancel(req.Context()), token.Value) }() // for the next request

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"sync/atomic"
+	"time"
 )
 
 // Token is what goes to the upstream.
@@ -15,6 +16,8 @@ type Token struct {
 	Type string
 	// Fingerprint identifies it in logs.
 	Fingerprint string
+	// Issued is when it was asked for; only for logs.
+	Issued time.Time
 }
 
 // A TokenSource hands out tokens. It must be safe for concurrent use.

@@ -18,8 +18,13 @@ type Record struct {
 	Attempts int
 	// Trigger is what gave a refused token away; empty when none was refused.
 	Trigger Trigger
-	// Outcome is what came of the refusal; empty when there was none.
+	// Outcome is what came of the refusal; empty when there was none, or when the
+	// second try got no answer.
 	Outcome Outcome
+	// Refused is the fingerprint of the token that was refused first, and
+	// RefusedAge the time since it was issued.
+	Refused    string
+	RefusedAge time.Duration
 	// Rejected is the error code when authproxy itself answered.
 	Rejected Code
 	// UpstreamError is why the exchange with the upstream failed, if it did.

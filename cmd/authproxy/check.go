@@ -61,7 +61,7 @@ func checkLive(ctx context.Context, cfg *config.Config, std streams) error {
 
 // fetchOnce fetches a token as the proxy would, with its limits and defaults.
 func fetchOnce(ctx context.Context, t config.Token) (tokencache.Token, *endpoint.Endpoint, error) {
-	e, err := newEndpoint(t)
+	e, err := newEndpoint(t, nil)
 	if err != nil {
 		return tokencache.Token{}, nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -34,6 +35,9 @@ func demoCommand(std streams) *cobra.Command {
 	once := cmd.Flags().Bool("once", false, "end by itself after the show")
 	listen := cmd.Flags().String("listen", "127.0.0.1:0", "where the proxy of the demo listens")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if isUnix(*listen) {
+			return usageError{errors.New("the demo calls itself by host and port: give --listen 127.0.0.1:0 or the like")}
+		}
 		d, err := newDemo(*listen, std)
 		if err != nil {
 			return err

@@ -112,12 +112,16 @@ func (s *server) listen() error {
 	return err
 }
 
-// place returns where l, opened for an address, can be reached.
+// place returns where l, opened for an address, can be reached from this machine.
 func place(address string, l net.Listener) string {
 	if isUnix(address) {
 		return address
 	}
-	return "http://" + l.Addr().String()
+	at := l.Addr().String()
+	if host, port, err := net.SplitHostPort(at); err == nil && net.ParseIP(host).IsUnspecified() {
+		at = net.JoinHostPort("localhost", port)
+	}
+	return "http://" + at
 }
 
 // listenerOf returns the key of the listener of the i'th upstream. A port 0
@@ -189,7 +193,11 @@ func (s *server) announce(w io.Writer) {
 		if len(u.Hosts) > 0 {
 			only = ", for Host " + strings.Join(u.Hosts, ", ")
 		}
-		fmt.Fprintf(w, "  %s: %s -> %s%s\n", u.Name, place, u.URL, only)
+		to := u.URL.String()
+		if u.Socket != "" {
+			to = unixPrefix + u.Socket + u.URL.Path
+		}
+		fmt.Fprintf(w, "  %s: %s -> %s%s\n", u.Name, place, to, only)
 	}
 	if s.admin != "" {
 		fmt.Fprintf(w, "  admin: %s/metrics /livez /readyz\n", s.admin)

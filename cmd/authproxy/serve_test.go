@@ -3,6 +3,8 @@ package main_test
 import (
 	"context"
 	"flag"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -10,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -200,6 +203,40 @@ func TestRevokeOnExit(t *testing.T) {
 		if got := platform.Counts(); got.Revocations != want {
 			t.Errorf("%q: %+v", more, got)
 		}
+	}
+}
+
+// TestRevokesAllAtOnce: the tokens are given back side by side, so that the
+// slowest platform says how long the end takes, and not the sum of all.
+func TestRevokesAllAtOnce(t *testing.T) {
+	t.Parallel()
+	var revoking sync.WaitGroup
+	revoking.Add(3)
+	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/revoke" {
+			revoking.Done()
+			revoking.Wait()
+		}
+		_, _ = io.WriteString(w, `{"access_token":"abc"}`)
+	}))
+	config := "tokens:\n"
+	for _, name := range []string{"a", "b", "c"} {
+		config += fmt.Sprintf("  %s: { token_url: \"%s/token\", client_id: x, client_secret: y, revoke_on_exit: true, revoke: { url: \"%s/revoke\", form: { token: \"{token}\" } } }\n", name, upstream, upstream)
+	}
+	config += "upstreams:\n"
+	for _, name := range []string{"a", "b", "c"} {
+		config += fmt.Sprintf("  - { name: %s, token: %s, path: /%s/, url: %q }\n", name, name, name, upstream)
+	}
+	p := start(t, config)
+	for _, name := range []string{"a", "b", "c"} {
+		if a := ask(t, http.MethodGet, p.places[name]+"/"+name+"/", nil); a.status != 200 {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+	p.stop(t)
+	if got := strings.Count(p.stderr.String(), "token revoked"); got != 3 {
+		t.Errorf("%d revoked: %s", got, p.stderr)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"authproxy/cmd/authproxy/internal/admin"
@@ -21,7 +22,7 @@ type token struct {
 
 // newToken makes a token's endpoint and cache.
 func (a *app) newToken(t config.Token) (*token, error) {
-	e, err := newEndpoint(t)
+	e, err := newEndpoint(t, func(x endpoint.Exchange) { logExchange(a.log, t.Name, x) })
 	if err != nil {
 		return nil, err
 	}
@@ -39,13 +40,13 @@ func (a *app) newToken(t config.Token) (*token, error) {
 	return made, nil
 }
 
-func newEndpoint(t config.Token) (*endpoint.Endpoint, error) {
+func newEndpoint(t config.Token, observe func(endpoint.Exchange)) (*endpoint.Endpoint, error) {
 	transport, err := newTransport(transportOptions{tls: t.TLS, proxy: t.ProxyURL, connect: t.Timeout, idle: 1})
 	if err != nil {
 		return nil, err
 	}
 	return endpoint.New(endpoint.Options{
-		Name: t.Name, Params: t.Params, Transport: transport,
+		Name: t.Name, Params: t.Params, Transport: transport, Observe: observe,
 		Credentials: func() (map[string]string, error) { return readCredentials(t.Credentials) },
 		Request:     *endpointRequest(&t.Request),
 		Refresh:     endpointRequest(t.Refresh),
@@ -107,7 +108,7 @@ func translate(t tokencache.Token, err error) (proxy.Token, error) {
 	if errors.Is(err, tokencache.ErrWaited) {
 		err = waited{err}
 	}
-	return proxy.Token{Value: t.Value, Type: t.Type, Fingerprint: t.Fingerprint()}, err
+	return proxy.Token{Value: t.Value, Type: t.Type, Fingerprint: t.Fingerprint(), Issued: t.Issued}, err
 }
 
 // waited is an error that the proxy takes for its own ErrTokenTimeout.
@@ -126,18 +127,25 @@ func (a *app) tokenStatus() []admin.TokenStatus {
 }
 
 // close ends what goes on without requests, and gives back the tokens that
-// are to be revoked on exit.
+// are to be revoked on exit, all at once.
 func (a *app) close() {
-	for name, t := range a.tokens {
+	var revoking sync.WaitGroup
+	for _, t := range a.tokens {
 		t.cache.Close()
-		held := t.cache.Held()
-		if !t.cfg.RevokeOnExit || held.Value == "" || time.Now().After(held.Expiry) {
-			continue
+		if held := t.cache.Held(); t.cfg.RevokeOnExit && held.Value != "" && time.Now().Before(held.Expiry) {
+			revoking.Go(func() { a.revoke(t, held) })
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), t.cfg.Timeout)
-		if err := t.endpoint.Revoke(ctx, held); err != nil {
-			a.log.Warn("token not revoked", "token", name, "error", err)
-		}
-		cancel()
 	}
+	revoking.Wait()
+	a.access.close()
+}
+
+func (a *app) revoke(t *token, held tokencache.Token) {
+	ctx, cancel := context.WithTimeout(context.Background(), t.cfg.Timeout)
+	defer cancel()
+	if err := t.endpoint.Revoke(ctx, held); err != nil {
+		a.log.Warn("token not revoked", "token", t.cfg.Name, "error", err)
+		return
+	}
+	a.log.Info("token revoked", "token", t.cfg.Name, "fingerprint", held.Fingerprint())
 }

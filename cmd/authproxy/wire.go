@@ -23,11 +23,13 @@ type app struct {
 	tokens  map[string]*token
 	gates   map[string]*proxy.Gate  // by listener
 	doors   map[string]http.Handler // the guard before each gate
-	ready   func() error            // nil while requests are served
+	access  *accessLog
+	ready   func() error // nil while requests are served
 }
 
 func newApp(cfg *config.Config, logTo io.Writer) (*app, error) {
 	a := &app{cfg: cfg, log: newLogger(cfg.Log, logTo), tokens: map[string]*token{}, gates: map[string]*proxy.Gate{}, doors: map[string]http.Handler{}}
+	a.access = newAccessLog(a.log, cfg.Log.Access)
 	v := thisVersion()
 	a.metrics = metrics.New(metrics.BuildInfo{Version: v.Version, Revision: v.Revision})
 	for _, t := range cfg.Tokens {
@@ -54,7 +56,7 @@ func (a *app) open() error {
 		address := listenerOf(a.cfg, i)
 		routes[address] = append(routes[address], proxy.Route{Hosts: u.Hosts, Path: escaped(u.Path), Strict: len(u.Access) > 0, Handler: h})
 	}
-	unrouted := observers{a.metrics.Unrouted(), newAccessLog(a.log, a.cfg.Log.Access)}
+	unrouted := observers{a.metrics.Unrouted(), a.access}
 	for address, rs := range routes {
 		guard := proxy.Guard{Hosts: hosts, Origins: a.cfg.AllowedOrigins, AnyHost: isUnix(address)}
 		a.gates[address] = proxy.NewGate(proxy.NewRouter(rs, unrouted), unrouted)
@@ -95,7 +97,7 @@ func (a *app) newUpstream(u config.Upstream) (http.Handler, error) {
 		Headers: proxy.Headers(u.Headers), Query: proxy.Query(u.Query),
 		StripPrefix: strip, PreserveHost: u.PreserveHost, KeepLocation: !u.RewriteLocation, Upgrades: u.Upgrade,
 		Access: accessRules(u.Access), MaxInFlight: u.MaxInFlight, Origins: a.cfg.AllowedOrigins,
-		Observer: observers{a.metrics.Upstream(u.Name), newAccessLog(a.log, a.cfg.Log.Access)},
+		Observer: observers{a.metrics.Upstream(u.Name), a.access},
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	})
 }

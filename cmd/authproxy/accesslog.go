@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"authproxy/proxy"
+)
+
+const (
+	// repeatAfter is how long equal errors are counted and not logged, so that
+	// an outage does not fill the disk.
+	repeatAfter = 10 * time.Second
+	// maxRequests is of how many different requests errors are told apart in
+	// that time.
+	maxRequests = 20
+)
+
+// accessLog writes a line per request: of all, or of those that failed.
+type accessLog struct {
+	log  *slog.Logger
+	mode string // none, errors, all
+
+	mu       sync.Mutex
+	seen     map[failure]*repetition
+	begun    time.Time // of the time in which requests are counted
+	requests int
+}
+
+// failure is what makes two errors equal.
+type failure struct {
+	upstream string
+	status   int
+	rejected proxy.Code
+	reason   proxy.Reason
+	outcome  proxy.Outcome
+	request  string // method and path, where these are what was wrong
+}
+
+// repetition is an error that was logged, and its equals that were not.
+type repetition struct {
+	logged time.Time
+	count  int
+	last   proxy.Record
+}
+
+func newAccessLog(log *slog.Logger, mode string) *accessLog {
+	return &accessLog{log: log, mode: mode, seen: map[failure]*repetition{}}
+}
+
+// Started implements [proxy.Observer].
+func (*accessLog) Started() {}
+
+// Finished implements [proxy.Observer].
+func (l *accessLog) Finished(r *proxy.Record) {
+	failed := r.Rejected != "" || r.UpstreamError != "" || r.Status >= 500 || r.Outcome != "" && r.Outcome != proxy.OutcomeRecovered
+	switch {
+	case errors.Is(r.Err, proxy.ErrDefect):
+		l.write(r, slog.LevelError, 0)
+	case l.mode == "all" && failed:
+		l.write(r, slog.LevelWarn, 0)
+	case l.mode == "all":
+		l.write(r, slog.LevelInfo, 0)
+	case r.Outcome != "" && !failed:
+		l.write(r, slog.LevelDebug, 0)
+	case l.mode == "errors" && failed && l.due(r):
+		l.write(r, slog.LevelWarn, 0)
+	}
+}
+
+// due tells whether an error is to be logged now. If not it is counted, and
+// told of when its time has come.
+func (l *accessLog) due(r *proxy.Record) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	l.forget(now)
+	key := l.key(r)
+	before := l.seen[key]
+	if before == nil || before.count == 0 && now.Sub(before.logged) >= repeatAfter {
+		if before == nil && key.request != "" {
+			l.requests++
+		}
+		l.seen[key] = &repetition{logged: now}
+		return true
+	}
+	if before.count++; before.count == 1 {
+		time.AfterFunc(before.logged.Add(repeatAfter).Sub(now), func() { l.tell(key, before) })
+	}
+	before.last = *r
+	return false
+}
+
+// forget begins a new time when the last is over. l.mu is held.
+func (l *accessLog) forget(now time.Time) {
+	if now.Sub(l.begun) < repeatAfter {
+		return
+	}
+	l.begun, l.requests = now, 0
+	maps.DeleteFunc(l.seen, func(_ failure, r *repetition) bool { return r.count == 0 && now.Sub(r.logged) >= repeatAfter })
+}
+
+// key is what r has in common with its equals. l.mu is held.
+func (l *accessLog) key(r *proxy.Record) failure {
+	key := failure{upstream: r.Upstream, status: r.Status, rejected: r.Rejected, reason: r.UpstreamError, outcome: r.Outcome}
+	switch r.Rejected {
+	case proxy.CodeNotAllowed, proxy.CodeAmbiguousPath, proxy.CodeNoRoute, proxy.CodeHostNotAllowed, proxy.CodeCrossSite:
+		one := key
+		one.request = r.Method + " " + r.Path
+		if l.seen[one] != nil || l.requests < maxRequests {
+			return one
+		}
+	}
+	return key
+}
+
+// tell logs the latest of the errors that were counted in rep, and how many
+// there were besides.
+func (l *accessLog) tell(key failure, rep *repetition) {
+	l.mu.Lock()
+	if l.seen[key] != rep || rep.count == 0 {
+		l.mu.Unlock()
+		return
+	}
+	l.seen[key] = &repetition{logged: time.Now()}
+	l.mu.Unlock()
+	l.write(&rep.last, slog.LevelWarn, rep.count-1)
+}
+
+// close logs what was counted so far.
+func (l *accessLog) close() {
+	l.mu.Lock()
+	all := maps.Clone(l.seen)
+	l.mu.Unlock()
+	for key, rep := range all {
+		l.tell(key, rep)
+	}
+}
+
+func (l *accessLog) write(r *proxy.Record, level slog.Level, repeated int) {
+	attrs := []slog.Attr{
+		slog.String("upstream", r.Upstream), slog.String("method", r.Method), slog.String("path", r.Path),
+		slog.Int("status", r.Status), slog.Int("attempts", r.Attempts),
+		slog.Float64("duration_ms", float64(r.Duration.Microseconds())/1000),
+		slog.Int64("bytes_out", r.BytesOut), slog.String("token", r.Token),
+	}
+	if r.Rejected != "" {
+		attrs = append(attrs, slog.String("code", string(r.Rejected)))
+	}
+	if r.Trigger != "" {
+		attrs = append(attrs, slog.String("refused_by", string(r.Trigger)), slog.String("outcome", string(r.Outcome)),
+			slog.String("refused", r.Refused), slog.Duration("refused_age", r.RefusedAge.Round(time.Millisecond)))
+	}
+	if r.Err != nil {
+		attrs = append(attrs, slog.String("error", r.Err.Error()))
+	}
+	if repeated > 0 {
+		attrs = append(attrs, slog.Int("repeated", repeated))
+	}
+	l.log.LogAttrs(context.Background(), level, "request", attrs...)
+}
