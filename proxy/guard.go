@@ -36,15 +36,17 @@ func NewGuard(g Guard, next http.Handler, observer Observer) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		code, message := Code(""), ""
+		name := hostname(r.Host)
+		ours := g.AnyHost || hosts[name]
 		switch {
-		case forward(r) && !g.AnyHost && !hosts[hostname(r.Host)]:
+		case !ours && forward(r):
 			code, message = CodeHostNotAllowed, "this is no forward proxy: call this address in the stead of the platform's, without a proxy setting"
-		case !g.AnyHost && !hosts[hostname(r.Host)]:
+		case !ours:
 			code, message = CodeHostNotAllowed, fmt.Sprintf("the Host %.100q is not served here: add it to allowed_hosts if it is yours", r.Host)
 		case !fromHere(r, g.Origins):
 			code, message = CodeCrossSite, fmt.Sprintf("a web page of another origin called (Origin %.100q): add it to allowed_origins if it may", r.Header.Get("Origin"))
-		case !g.AnyHost && silentBrowser(r, g.Origins):
-			code, message = CodeCrossSite, fmt.Sprintf("a web browser called, and by the name %.100q it does not say for which page: call localhost, 127.0.0.1 or a name that ends in .localhost", hostname(r.Host))
+		case !g.AnyHost && silentBrowser(r, name, g.Origins):
+			code, message = CodeCrossSite, fmt.Sprintf("a web browser called, and by the name %.100q it does not say for which page: call localhost, 127.0.0.1 or a name that ends in .localhost", name)
 		default:
 			next.ServeHTTP(w, r)
 			return
@@ -79,18 +81,18 @@ func fromHere(r *http.Request, origins []string) bool {
 	return true
 }
 
-// silentBrowser tells whether r comes from a browser that keeps to itself for
-// which page it calls. Fetch Metadata go to potentially trustworthy addresses
+// silentBrowser tells whether r, to a Host of that name, comes from a browser
+// that keeps to itself for which page it calls. Fetch Metadata go to potentially trustworthy addresses
 // only (W3C Secure Contexts, section 3.1), which without TLS are those of this
 // machine, and Origin does not go with every GET. What gives the browser away
 // no page can take from its requests; a Referer it can, but not write another
 // page's.
-func silentBrowser(r *http.Request, origins []string) bool {
+func silentBrowser(r *http.Request, name string, origins []string) bool {
 	h := r.Header
-	if len(h["Origin"])+len(h["Sec-Fetch-Site"]) > 0 || isOfThisMachine(hostname(r.Host)) {
+	if !strings.HasPrefix(h.Get("User-Agent"), "Mozilla/") || len(h["Accept-Language"]) == 0 {
 		return false
 	}
-	if !strings.HasPrefix(h.Get("User-Agent"), "Mozilla/") || len(h["Accept-Language"]) == 0 {
+	if len(h["Origin"])+len(h["Sec-Fetch-Site"]) > 0 || isOfThisMachine(name) {
 		return false
 	}
 	page, err := url.Parse(h.Get("Referer"))
