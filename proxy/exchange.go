@@ -100,6 +100,7 @@ func (x *exchange) send(req *http.Request, token Token) (*http.Response, error) 
 	if err != nil {
 		return nil, err
 	}
+	x.inject.outOf(resp.Header, token)
 	return resp, nil
 }
 

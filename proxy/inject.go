@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -92,6 +94,45 @@ func (i *injector) into(req *http.Request, token Token) {
 		i.latest.Store(f)
 	}
 	req.Header[i.name] = f.value
+}
+
+// outOf takes token out of the addresses in h, the header of an answer: a
+// server that redirects to another path repeats the query that it got.
+func (i *injector) outOf(h http.Header, token Token) {
+	if i.Query == "" {
+		return
+	}
+	for _, name := range []string{"Location", "Content-Location", "Link", "Refresh"} {
+		for n, text := range h[name] {
+			h[name][n] = i.without(text, token.Value)
+		}
+	}
+}
+
+// without returns text less the parameters that hold the token of that value.
+func (i *injector) without(text, value string) string {
+	name := i.Query + "="
+	for from := 0; ; {
+		at := strings.Index(text[from:], name)
+		if at < 0 {
+			return text
+		}
+		start := from + at
+		from = start + len(name)
+		end := len(text)
+		if n := strings.IndexAny(text[from:], "&;#<>\"' "); n >= 0 {
+			end = from + n
+		}
+		got, err := url.QueryUnescape(text[from:end])
+		if err != nil || got != value || start == 0 || !strings.Contains("?&;", text[start-1:start]) {
+			continue
+		}
+		if end < len(text) && strings.Contains("&;", text[end:end+1]) {
+			text, from = text[:start]+text[end+1:], start
+		} else {
+			text, from = text[:start-1]+text[end:], start-1
+		}
+	}
 }
 
 func (i Inject) value(token Token) string {

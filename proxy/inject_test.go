@@ -1,0 +1,45 @@
+package proxy
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestTokenInTheQueryDoesNotComeBack: servers that redirect repeat the query
+// that they got, and neither the client nor the host it is sent to is to get
+// the token.
+func TestTokenInTheQueryDoesNotComeBack(t *testing.T) {
+	f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Location", r.URL.String())
+		w.Header().Set("Link", fmt.Sprintf("<%s>; rel=\"next\", <https://elsewhere.example/?%s&page=2>; rel=\"last\"", r.URL, r.URL.RawQuery))
+		w.Header().Set("Refresh", "5; url="+r.URL.String())
+		http.Redirect(w, r, "https://elsewhere.example/x?"+r.URL.RawQuery+"#end", http.StatusFound)
+	}), func(o *Options) { o.Inject = Inject{Query: "access_token"} })
+	resp, _, rec := f.get(t, "/a?x=1;y&access_token=mine&z")
+	for name, want := range map[string]string{
+		"Location": "https://elsewhere.example/x?x=1;y&z#end", "Content-Location": "/a?x=1;y&z", "Refresh": "5; url=/a?x=1;y&z",
+		"Link": "</a?x=1;y&z>; rel=\"next\", <https://elsewhere.example/?x=1;y&z&page=2>; rel=\"last\"",
+	} {
+		if got := resp.Header.Get(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	if strings.Contains(fmt.Sprint(resp.Header), "t1") || rec.Status != http.StatusFound {
+		t.Errorf("%+v, recorded %+v", resp.Header, rec)
+	}
+}
+
+func TestWithoutToken(t *testing.T) {
+	i := newInjector(Inject{Query: "t"})
+	for text, want := range map[string]string{
+		"/a?t=a%2Bb": "/a", "/a?t=a%2bb&x=1": "/a?x=1", "/a?x=1&t=a%2Bb": "/a?x=1", "/a?x=1&t=a%2Bb#f": "/a?x=1#f", "/?t=a%2Bb;x": "/?x",
+		"/?t=a%2Bb&t=a%2Bb&t=a%2Bb": "/", "/?tt=a%2Bb&x=a%2Bb": "/?tt=a%2Bb&x=a%2Bb", "/?t=other": "/?t=other", "/?t=a%2Bbc": "/?t=a%2Bbc",
+		"/t=a%2Bb": "/t=a%2Bb", "": "", "?t=": "?t=", "?t=%zz": "?t=%zz", "a b?t=a%2Bb c": "a b c", `"/?t=a%2Bb"`: `"/"`,
+	} {
+		if got := i.without(text, "a+b"); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
