@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -21,8 +22,18 @@ import (
 // its client; the others are refused cleanly.
 func TestSIGTERMUnderLoad(t *testing.T) {
 	t.Parallel()
-	for _, delay := range []string{"0s", "300ms"} {
-		t.Run("drain_delay "+delay, func(t *testing.T) {
+	old := http.DefaultTransport.(*http.Transport).Clone()
+	h2 := &http.Transport{Protocols: new(http.Protocols)}
+	h2.Protocols.SetUnencryptedHTTP2(true)
+	for name, c := range map[string]struct {
+		delay     string
+		transport *http.Transport
+	}{
+		"HTTP/1.1": {"0s", old}, "HTTP/1.1 and a drain_delay": {"300ms", old.Clone()}, "HTTP/2": {"0s", h2}, "HTTP/2 and a drain_delay": {"300ms", h2.Clone()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer c.transport.CloseIdleConnections()
+			client := &http.Client{Transport: c.transport, Timeout: patience}
 			platform := platformtest.NewWeDaPrivate(platformtest.Options{})
 			var arrived, answered sync.Map
 			var n atomic.Int64
@@ -32,14 +43,14 @@ func TestSIGTERMUnderLoad(t *testing.T) {
 				}
 				platform.ServeHTTP(w, r)
 			}))
-			p := start(t, "shutdown: { drain_delay: "+delay+" }\n"+dialects()["weda-private"].config(upstream))
+			p := start(t, "shutdown: { drain_delay: "+c.delay+" }\n"+dialects()["weda-private"].config(upstream))
 			p.good(t)
 			var load sync.WaitGroup
 			for range 16 {
 				load.Go(func() {
 					for {
 						id := fmt.Sprint(n.Add(1))
-						a, err := try(t, http.MethodPost, p.url+apiPath, `{"x":1}`, "X-Request-Id", id)
+						a, err := sendBy(client, p.url+apiPath, id)
 						if err == nil && a.status == 200 {
 							answered.Store(id, true)
 							continue
@@ -67,6 +78,23 @@ func TestSIGTERMUnderLoad(t *testing.T) {
 			})
 		})
 	}
+}
+
+// sendBy sends one request with an id.
+func sendBy(client *http.Client, url, id string) (answer, error) {
+	req, err := http.NewRequest(http.MethodPost, url, strings.NewReader(`{"x":1}`))
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Request-Id", id)
+	resp, err := client.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return answer{resp.StatusCode, resp.Header, string(body)}, err
 }
 
 // TestStreamsAreWaitedForAndThenCut: a switched protocol counts as in flight,
