@@ -69,7 +69,7 @@ func under(path, prefix string) bool {
 // cutPrefix is [strings.CutPrefix] for escaped paths, in which %c3 and %C3 are
 // one octet, and %7E and ~ as well (RFC 3986 section 6.2.2).
 func cutPrefix(path, prefix string) (rest string, ok bool) {
-	if rest, ok = strings.CutPrefix(path, prefix); ok || !strings.Contains(path, "%") {
+	if rest, ok = strings.CutPrefix(path, prefix); ok || !strings.Contains(path, "%") && !strings.Contains(prefix, "%") {
 		return rest, ok
 	}
 	rest = path
@@ -93,11 +93,15 @@ type octet struct {
 	encoded bool // where that means another thing: an encoded delimiter is none
 }
 
+// delimiters are the octets that mean another thing when they are encoded. The
+// others of RFC 3986 section 2.2, !'()*, net/url encodes without need.
+const delimiters = ":/?#[]@$&+,;=%"
+
 func cutOctet(path string) (first octet, rest string) {
 	if path[0] == '%' && len(path) > 2 {
 		if n, err := strconv.ParseUint(path[1:3], 16, 8); err == nil {
 			value := byte(n)
-			return octet{value, strings.IndexByte(":/?#[]@!$&'()*+,;=%", value) >= 0}, path[3:]
+			return octet{value, strings.IndexByte(delimiters, value) >= 0}, path[3:]
 		}
 	}
 	return octet{value: path[0]}, path[1:]

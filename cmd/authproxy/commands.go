@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -39,13 +40,19 @@ func newRoot(std streams) (root *cobra.Command, begun *bool) {
 	return root, begun
 }
 
-// loadConfig reads a configuration; whatever fails then is the user's to mend.
+// loadConfig reads a configuration.
 func loadConfig(file string) (*config.Config, error) {
 	cfg, err := config.Load(file)
-	if err != nil && !errors.As(err, new(config.Faults)) {
-		return nil, usageError{err}
+	return cfg, usageUnlessFaults(err)
+}
+
+// usageUnlessFaults makes an error of reading a configuration one of usage:
+// whatever fails then is the user's to mend. Faults are it already.
+func usageUnlessFaults(err error) error {
+	if err == nil || errors.As(err, new(config.Faults)) {
+		return err
 	}
-	return cfg, err
+	return usageError{err}
 }
 
 // configFlag adds the flag -c, which names the configuration file.
@@ -101,22 +108,26 @@ func healthcheckCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "healthcheck [URL]", Short: "Succeeds when the running proxy is ready", Args: cobra.MaximumNArgs(1)}
 	file := configFlag(cmd, false)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		url := "http://127.0.0.1:9090/readyz"
+		ready := "http://127.0.0.1:9090/readyz"
 		switch {
 		case len(args) == 1 && *file != "":
 			return usageError{fmt.Errorf("give a URL or -c FILE, not both")}
 		case len(args) == 1:
-			url = args[0]
+			ready = args[0]
 		case *file != "":
-			cfg, err := loadConfig(*file)
+			listen, err := config.AdminListen(*file)
 			if err != nil {
-				return err
+				return usageUnlessFaults(err)
 			}
-			if url, err = readyURL(cfg.Admin.Listen); err != nil {
+			if ready, err = readyURL(listen); err != nil {
 				return err
 			}
 		}
-		return admin.Healthcheck(cmd.Context(), url)
+		err := admin.Healthcheck(cmd.Context(), ready)
+		if errors.Is(err, admin.ErrNoURL) {
+			return usageError{err}
+		}
+		return err
 	}
 	return cmd
 }
@@ -133,10 +144,13 @@ func readyURL(listen string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if port == "0" {
+		return "", fmt.Errorf("admin.listen lets the system choose the port: give the URL that serve has printed, with /readyz at its end")
+	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port) + "/readyz", nil
+	return (&url.URL{Scheme: "http", Host: net.JoinHostPort(host, port), Path: "/readyz"}).String(), nil
 }
 
 func versionCommand(std streams) *cobra.Command {

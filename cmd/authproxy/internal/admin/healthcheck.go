@@ -3,9 +3,11 @@ package admin
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -13,17 +15,25 @@ import (
 // healthcheckTimeout holds when the caller's context has no deadline.
 const healthcheckTimeout = 3 * time.Second
 
+// ErrNoURL says that [Healthcheck] got something else than a URL.
+var ErrNoURL = errors.New("write the whole URL, such as http://127.0.0.1:9090/readyz")
+
 // Healthcheck asks the /readyz of a running program, by its whole URL. It
-// returns nil on 200 alone; any other error says what came instead. It gives up
-// at the deadline of ctx, or after three seconds without one, follows no
-// redirect, and uses no proxy from the environment.
-func Healthcheck(ctx context.Context, url string) error {
+// returns nil on 200 alone; any other error says what came instead, and is
+// [ErrNoURL] when there was nothing to ask. It gives up at the deadline of ctx,
+// or after three seconds without one, follows no redirect, and uses no proxy
+// from the environment.
+func Healthcheck(ctx context.Context, address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return ErrNoURL // address stays out of it: it may hold a password
+	}
 	if _, limited := ctx.Deadline(); !limited {
 		limit, cancel := context.WithTimeout(ctx, healthcheckTimeout)
 		defer cancel()
 		ctx = limit
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return fmt.Errorf("healthcheck: %w", err)
 	}

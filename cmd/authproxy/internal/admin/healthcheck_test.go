@@ -62,8 +62,17 @@ func TestHealthcheckSaysWhatFailed(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	mentions(t, Healthcheck(t.Context(), closed.URL), "connection refused")
-	mentions(t, Healthcheck(t.Context(), "127.0.0.1:9090/readyz"), "127.0.0.1:9090/readyz")
-	mentions(t, Healthcheck(t.Context(), "ftp://127.0.0.1/"), "unsupported protocol scheme")
+}
+
+func TestHealthcheckWantsAWholeURL(t *testing.T) {
+	for _, address := range []string{
+		"", "127.0.0.1:9090/readyz", "127.0.0.1:9090", "localhost:9090/readyz", "[::1]:9090", "/readyz", "readyz", "ftp://127.0.0.1/",
+		"http:", "http:///readyz", "http:/127.0.0.1:9090", "http://127.0.0.1:http/", "me:hidden@127.0.0.1:9090/readyz", "unix:/run/a.sock",
+	} {
+		if err := Healthcheck(t.Context(), address); !errors.Is(err, ErrNoURL) || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
 }
 
 func TestHealthcheckQuotesLittleAndHidesPasswords(t *testing.T) {

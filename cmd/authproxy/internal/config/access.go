@@ -3,6 +3,7 @@ package config
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // Access allows the requests that are in all three of its lists.
@@ -21,7 +22,7 @@ func (p *parser) access(n *node, u *Upstream) {
 	if at == nil {
 		return
 	}
-	if at.empty() {
+	if at.empty() && (at.kind == list || at.kind == null) {
 		p.fault(at, "is empty", "list what may pass, such as { methods: [GET], paths: [/api/**] }, or remove it to let everything pass")
 	}
 	for i, item := range at.items {
@@ -29,11 +30,11 @@ func (p *parser) access(n *node, u *Upstream) {
 		switch {
 		case item.kind == mapping && item.empty():
 			p.fault(item, "is a rule that lists nothing", "write { paths: [/**] } for everything")
-		case paths != nil && paths.empty():
+		case paths != nil && paths.empty() && (paths.kind == list || paths.kind == null):
 			p.fault(paths, "is empty", "write [/**], or remove it, for every path")
 		}
 		if i < len(u.Access) {
-			u.Access[i].Hosts = p.hosts(item.child("hosts"))
+			u.Access[i].Hosts = p.hosts(item.get("hosts"))
 		}
 	}
 }
@@ -54,5 +55,5 @@ func isPattern(s string) bool {
 			return false
 		}
 	}
-	return len(all) > 1 && isLine(s) && !strings.ContainsAny(s, "\\;?#\t") && !escape.MatchString(s)
+	return len(all) > 1 && isLine(s) && utf8.ValidString(s) && !strings.ContainsAny(s, "\\;?#\t") && !escape.MatchString(s)
 }

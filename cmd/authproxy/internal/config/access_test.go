@@ -44,7 +44,7 @@ func TestPatterns(t *testing.T) {
 	for pattern, want := range map[string]bool{
 		"/": true, "/a": true, "/a/": true, "/**": true, "/a/*/b/**": true, "/*": true, "/Users('1')": true, "/a.b/..c": true, "/100%": true,
 		"": false, "a": false, "/a//b": false, "/**/a": false, "/a*": false, "/***": false, "/..": false, "/a/./b": false, "/...": false,
-		"/a?b": false, "/a#b": false, "/a;b": false, `/a\b`: false, "/%2f": false, "/a\x01": false, "https://x/a": false,
+		"/a?b": false, "/a#b": false, "/a;b": false, `/a\b`: false, "/%2f": false, "/a\x01": false, "/\xff": false, "https://x/a": false,
 	} {
 		if isPattern(pattern) != want {
 			t.Errorf("%q: %v", pattern, !want)
@@ -69,17 +69,31 @@ func TestSocketMode(t *testing.T) {
 }
 
 func TestWarningsAboutCallers(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"short": "guess-me", "caller": "caller-token-of-the-tests"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for lines, want := range map[string]string{
-		"listen: unix:/run/a.sock":                                                            "",
-		"listen: unix:/run/a.sock\nsocket_mode: '0666'":                                       "every user",
-		"listen: unix:/run/a.sock\nsocket_mode: '0666'\nallowed_uids: [1000]":                 "",
-		"listen: unix:/run/a.sock\nallowed_uids: [65534]":                                     "another user namespace",
-		"caller_token_file: ../secrets/secret":                                                "guess",
-		"caller_token_file: ../secrets/caller":                                                "",
-		"caller_token_file: ../secrets/caller\nallowed_origins: ['http://localhost:3000']":    "preflight",
-		"listen: unix:/run/a.sock\nsocket_mode: '0666'\ncaller_token_file: ../secrets/caller": "",
+		"listen: unix:/run/a.sock":                                                     "",
+		"listen: unix:/run/a.sock\nsocket_mode: '0666'":                                "every user",
+		"listen: unix:/run/a.sock\nsocket_mode: '0666'\nallowed_uids: [1000]":          "",
+		"listen: unix:/run/a.sock\nallowed_uids: [65534]":                              "another user namespace",
+		"caller_token_file: DIR/short":                                                 "guess",
+		"caller_token_file: DIR/caller":                                                "",
+		"caller_token_file: DIR/caller\nallowed_origins: ['http://localhost:3000']":    "preflight",
+		"listen: unix:/run/a.sock\nsocket_mode: '0666'\ncaller_token_file: DIR/caller": "",
+		"listen: 0.0.0.0:80\nallow_non_loopback: true":                                 "test.yaml:2: allow_non_loopback: everybody who reaches 0.0.0.0:80 uses the token",
+		"listen: 'elsewhere.example:80'\nallow_non_loopback: true":                     "everybody who reaches elsewhere.example:80",
+		"listen: 127.0.0.1:80\nallow_non_loopback: true":                               "",
+		"listen: localhost:80\nallow_non_loopback: true":                               "",
+		"listen: unix:/run/a.sock\nallow_non_loopback: true":                           "",
+		"admin: { listen: ':9090' }\nallow_non_loopback: true":                         "",
+		"listen: ':80'\nallow_non_loopback: true\ncaller_token_file: DIR/caller":       "",
+		"listen: ':80'\nallow_non_loopback: true\ncaller_token_file: ''":               "everybody who reaches :80",
 	} {
-		cfg := good(t, withTop(lines))
+		cfg := good(t, withTop(strings.ReplaceAll(lines, "DIR", dir)))
 		if got := strings.Join(cfg.Warnings, "\n"); (want == "") != (got == "") || !strings.Contains(got, want) {
 			t.Errorf("%s: %q", lines, got)
 		}
@@ -118,5 +132,18 @@ func TestCallerToken(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || content != "" && strings.Contains(err.Error(), content) {
 			t.Errorf("%q: %v", content, err)
 		}
+	}
+}
+
+// TestExposedListenersAreOneWarning: those that no upstream uses are not opened, and two are one line.
+func TestExposedListenersAreOneWarning(t *testing.T) {
+	const top = "listen: 0.0.0.0:80\nallow_non_loopback: true"
+	own := strings.Replace(withTop(top), `url: "https://x" }`, `url: "https://x", listen: "127.0.0.1:81" }`, 1)
+	if cfg := good(t, own); len(cfg.Warnings) > 0 {
+		t.Errorf("a listener that is not opened: %q", cfg.Warnings)
+	}
+	two := withTop(top) + "  - { name: v, token: t, url: \"https://y\", listen: \"[::]:81\" }\n"
+	if cfg := good(t, two); len(cfg.Warnings) != 1 {
+		t.Errorf("%q", cfg.Warnings)
 	}
 }

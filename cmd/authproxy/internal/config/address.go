@@ -2,9 +2,12 @@ package config
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,22 +32,61 @@ func (p *parser) listeners(root *node, cfg *Config) {
 	}
 	cfg.Listen = p.address(at, cfg.AllowNonLoopback)
 	p.fill(root.child("admin"), &cfg.Admin)
-	at = root.child("admin").get("listen")
-	if at == nil {
-		at = root.missing("admin", mapping).missing("listen", scalar).scalar("127.0.0.1:9090")
-	}
-	if at.empty() {
+	if at = adminNode(root); at.blank() {
 		return
 	}
 	cfg.Admin.Listen = p.address(at, cfg.AllowNonLoopback)
 	p.notAdmin(at, cfg.Listen, cfg)
 }
 
+// adminNode returns admin.listen of root, or the default in its place.
+func adminNode(root *node) *node {
+	if at := root.child("admin").get("listen"); at != nil {
+		return at
+	}
+	return root.missing("admin", mapping).missing("listen", scalar).scalar("127.0.0.1:9090")
+}
+
+// AdminListen reads nothing but admin.listen from the file at path, as Load does; "" means that there
+// is no admin listener. What else is wrong with the file, or with the files it names, is no matter: a
+// program that runs may be asked for its health while one of its secrets is replaced. Whether other
+// machines may connect is no matter either. The error is that of Load.
+func AdminListen(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("configuration: %w", err)
+	}
+	return adminListen(path, data, filepath.Dir(path), os.LookupEnv)
+}
+
+func adminListen(name string, data []byte, dir string, env func(string) (string, bool)) (string, error) {
+	p := &parser{dir: dir}
+	root := read(name, data, env, &p.faults)
+	p.faults = slices.DeleteFunc(p.faults, func(f Fault) bool {
+		return f.Path != "" && f.Path != "admin" && f.Path != "admin.listen"
+	})
+	listen := ""
+	if root != nil && p.isMapping(root) && p.isMapping(root.child("admin")) {
+		if at := adminNode(root); !at.blank() {
+			listen = p.address(at, true)
+		}
+	}
+	if len(p.faults) > 0 {
+		return "", p.faults.sorted()
+	}
+	return listen, nil
+}
+
 // notAdmin refuses a data listener on the admin address.
 func (p *parser) notAdmin(at *node, listen string, cfg *Config) {
-	if listen != "" && listen == cfg.Admin.Listen && !strings.HasSuffix(listen, ":0") {
+	if listen != "" && listen == cfg.Admin.Listen && !anyPort(listen) {
 		p.fault(at, "applications and the admin pages cannot share one address", "give another port")
 	}
+}
+
+// anyPort says whether the system chooses the port of listen, so that no two are the same.
+func anyPort(listen string) bool {
+	return strings.HasSuffix(listen, ":0") && !strings.HasPrefix(listen, unixPrefix)
 }
 
 // address checks where to listen. Anything but loopback and unix sockets needs allow.
@@ -87,13 +129,34 @@ func (p *parser) socket(n *node, path string) string {
 func (p *parser) loopback(n *node, host string) {
 	const fix = "listen on 127.0.0.1 or a unix socket, or set allow_non_loopback: true"
 	addrs, err := p.addrs(host)
-	if err != nil || len(addrs) == 0 {
+	switch {
+	case err != nil || len(addrs) == 0:
 		p.fault(n, "the host name cannot be resolved, so it may be more than loopback", fix)
+	case beyondLoopback(addrs):
+		p.fault(n, "other machines could connect and use the token without a password", fix)
+	}
+}
+
+func beyondLoopback(addrs []netip.Addr) bool {
+	return slices.ContainsFunc(addrs, func(a netip.Addr) bool { return !a.Unmap().IsLoopback() })
+}
+
+// exposed warns of a listener for applications that other machines reach and that asks for no password.
+func (p *parser) exposed(root *node, cfg *Config) {
+	if !cfg.AllowNonLoopback || root.has("caller_token_file") {
 		return
 	}
-	for _, a := range addrs {
-		if !a.Unmap().IsLoopback() {
-			p.fault(n, "other machines could connect and use the token without a password", fix)
+	judged := map[string]bool{}
+	for _, u := range cfg.Upstreams {
+		listen := listenerOf(cfg, u)
+		host, _, err := net.SplitHostPort(listen)
+		if err != nil || strings.HasPrefix(listen, unixPrefix) || judged[listen] {
+			continue
+		}
+		judged[listen] = true
+		if addrs, err := p.addrs(host); err == nil && beyondLoopback(addrs) {
+			p.warn(root.get("allow_non_loopback"), "everybody who reaches "+listen+" uses the token, without a password",
+				"set caller_token_file, or let a firewall or a network of its own keep others from the port")
 			return
 		}
 	}
@@ -111,8 +174,7 @@ func (p *parser) addrs(host string) ([]netip.Addr, error) {
 
 // hosts reads Host names: lower case, no port.
 func (p *parser) hosts(n *node) []string {
-	if n.kind != list && !n.empty() {
-		p.fault(n, "must be a list, not "+n.kind.String(), "write [weda.local]")
+	if n == nil || !p.isList(n, "write [weda.local]") {
 		return nil
 	}
 	var out []string
@@ -122,8 +184,11 @@ func (p *parser) hosts(n *node) []string {
 			continue
 		}
 		host := strings.ToLower(strings.TrimSuffix(item.text, "."))
-		if !isHost(host) {
+		switch {
+		case !isHost(host):
 			p.fault(item, "is not a Host name", fix)
+		case !isASCII(host):
+			p.fault(item, "holds letters that clients do not send as they are", "write it as they do, in the form xn--...")
 		}
 		out = append(out, strings.Trim(host, "[]"))
 	}
@@ -134,7 +199,9 @@ func isHost(host string) bool {
 	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		return true
 	}
-	return host != "" && !strings.ContainsFunc(host, func(r rune) bool {
+	return host != "" && host[0] != '.' && !strings.Contains(host, "..") && !strings.ContainsFunc(host, func(r rune) bool {
 		return r <= ' ' || r == 0x7f || strings.ContainsRune(`/\:*?#@[]{},"'<>%`, r)
 	})
 }
+
+func isASCII(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return r > '~' }) }

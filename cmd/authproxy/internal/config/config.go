@@ -110,8 +110,8 @@ func (p *parser) config(root *node, cfg *Config) {
 	if root.kind != mapping {
 		return
 	}
-	cfg.AllowedHosts = p.hosts(root.child("allowed_hosts"))
-	cfg.AllowedOrigins = p.origins(root.child("allowed_origins"))
+	cfg.AllowedHosts = p.hosts(root.get("allowed_hosts"))
+	cfg.AllowedOrigins = p.origins(root.get("allowed_origins"))
 	p.listeners(root, cfg)
 	built := p.tokens(root, cfg)
 	p.upstreams(root, cfg, built)
@@ -119,6 +119,7 @@ func (p *parser) config(root *node, cfg *Config) {
 		p.claims(root, cfg, i)
 	}
 	p.callers(root, cfg)
+	p.exposed(root, cfg)
 	p.unusedTokens(root, cfg)
 }
 

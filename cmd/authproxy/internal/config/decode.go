@@ -16,27 +16,37 @@ import (
 //	default:"10s"  what holds when the key is missing; lists are written with commas
 //	rule:"x,y"     checks of the value, or of each value of a list or mapping; see rules
 //	oneof:"a|b"    the values there are
+//	fix:"..."      what to write in the stead of a value that is missing or wrong
 //	keys:"header"  the keys of a mapping are header names
 
 // fill reads the mapping n into the structs that outs points to; together they hold all keys there are.
 func (p *parser) fill(n *node, outs ...any) {
-	if n.kind == scalar || n.kind == list {
-		p.fault(n, "must be a mapping, not "+n.kind.String(), "")
-		n = &node{kind: mapping, file: n.file, line: n.line, path: n.path}
+	if !p.isMapping(n) {
+		n = &node{kind: mapping, file: n.file, line: n.line, path: n.path, bad: true}
 	}
 	var known []string
 	for _, out := range outs {
+		known = append(known, fields(out)...)
 		v := reflect.ValueOf(out).Elem()
 		for i := range v.NumField() {
 			f := v.Type().Field(i)
 			keys := strings.Fields(f.Tag.Get("yaml"))
-			known = append(known, keys...)
 			if _, manual := f.Tag.Lookup("manual"); len(keys) == 1 && !manual {
 				p.field(n, keys[0], f.Tag, v.Field(i))
 			}
 		}
 	}
 	p.unknown(n, known)
+}
+
+// fields returns the keys of the struct that out points to.
+func fields(out any) []string {
+	var keys []string
+	t := reflect.TypeOf(out).Elem()
+	for i := range t.NumField() {
+		keys = append(keys, strings.Fields(t.Field(i).Tag.Get("yaml"))...)
+	}
+	return keys
 }
 
 func (p *parser) field(n *node, key string, tag reflect.StructTag, v reflect.Value) {
@@ -54,7 +64,7 @@ func (p *parser) field(n *node, key string, tag reflect.StructTag, v reflect.Val
 	case hasDefault:
 		p.value(n.missing(key, scalar).scalar(def), tag, v)
 	case strings.Contains(tag.Get("rule"), "required"):
-		p.fault(n.missing(key, scalar), "missing", "")
+		p.fault(n.missing(key, scalar), "missing", tag.Get("fix"))
 	case v.Kind() == reflect.Struct:
 		p.value(n.missing(key, mapping), tag, v)
 	}
@@ -130,9 +140,9 @@ func (p *parser) kind(n *node, tag reflect.StructTag, v reflect.Value) {
 	}
 }
 
-// pointer leaves v nil when n is empty.
+// pointer leaves v nil when n is an empty mapping.
 func (p *parser) pointer(n *node, v reflect.Value) {
-	if n.empty() {
+	if !p.isMapping(n) || n.empty() {
 		return
 	}
 	v.Set(reflect.New(v.Type().Elem()))
@@ -140,12 +150,11 @@ func (p *parser) pointer(n *node, v reflect.Value) {
 }
 
 func (p *parser) list(n *node, tag reflect.StructTag, v reflect.Value) {
-	if n.kind != list && n.kind != null {
-		fix := ""
-		if n.kind == scalar {
-			fix = "put it into [ ]"
-		}
-		p.fault(n, "must be a list, not "+n.kind.String(), fix)
+	fix := "write each item behind a dash, or put them into [ ]"
+	if n.kind == scalar {
+		fix = "put it into [ ]"
+	}
+	if !p.isList(n, fix) {
 		return
 	}
 	for _, item := range n.items {
@@ -156,8 +165,7 @@ func (p *parser) list(n *node, tag reflect.StructTag, v reflect.Value) {
 }
 
 func (p *parser) mapping(n *node, tag reflect.StructTag, v reflect.Value) {
-	if n.kind != mapping && n.kind != null {
-		p.fault(n, "must be a mapping, not "+n.kind.String(), "")
+	if !p.isMapping(n) {
 		return
 	}
 	if tag.Get("keys") == "header" {

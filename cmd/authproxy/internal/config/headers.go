@@ -70,9 +70,9 @@ func (p *parser) headerNames(n *node) {
 		lower := strings.ToLower(e.name)
 		switch {
 		case !isToken(e.name):
-			p.fault(at, "the key is not the name of a header", "")
+			p.fault(at, "the key is not the name of a header", headerFix)
 		case isOwn(e.name):
-			p.fault(at, "this header is written by HTTP itself and cannot be set", "")
+			p.fault(at, "this header is written by HTTP itself and cannot be set", "remove it")
 		case seen[lower] != "":
 			p.fault(at, "the same header as "+seen[lower], "give one of the two")
 		}

@@ -85,7 +85,7 @@ func parsePath(text string) (path jp.Expr, ok bool) {
 // matches nothing and is left out.
 func (p *parser) matches(n *node) []Match {
 	if n.kind == scalar || n.kind == list {
-		p.fault(n, "must be a mapping, not "+n.kind.String(), "write {code: [INVALID]}")
+		p.fault(n, "must be a mapping, not "+n.kind.String(), "write a JSON path and the values that count, such as { code: [INVALID] }")
 		return nil
 	}
 	var out []Match

@@ -17,7 +17,7 @@ func (r *reader) members(y *yaml.Node, n *node) {
 		}
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			r.fault(y.Content[i].Line, n.path, "a key must be a single word", "")
+			r.fault(y.Content[i].Line, n.path, "a key must be a single word", "quote a key or a value that begins with { or [")
 		case key.Tag == "!!merge":
 			merged = append(merged, value)
 		case first[key.Value] > 0:
@@ -43,7 +43,7 @@ func (r *reader) merge(y *yaml.Node, n *node) {
 	if y.Kind == yaml.SequenceNode {
 		for _, item := range y.Content {
 			if item.Kind == yaml.SequenceNode {
-				r.fault(item.Line, n.path, "a merge key takes a mapping or a list of mappings", "")
+				r.fault(item.Line, n.path, "a merge key takes a mapping or a list of mappings", "write <<: *name")
 				continue
 			}
 			r.merge(item, n)
@@ -52,7 +52,7 @@ func (r *reader) merge(y *yaml.Node, n *node) {
 	}
 	from := r.node(y, n.path)
 	if from.kind != mapping {
-		r.fault(y.Line, n.path, "a merge key takes a mapping or a list of mappings", "")
+		r.fault(y.Line, n.path, "a merge key takes a mapping or a list of mappings", "write <<: *name")
 		return
 	}
 	for _, e := range from.entries {

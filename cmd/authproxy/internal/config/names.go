@@ -9,6 +9,8 @@ import (
 // useNames checks the templates of the merged token n, and fills in what they need.
 func (p *parser) useNames(n *node, s *params, t *Token) {
 	used := p.usedNames(n, s)
+	p.defaults(s)
+	unsure := s.open || p.faulty(t)
 	for _, key := range requestKeys() {
 		if auth := n.child(key).get("auth"); auth != nil && strings.HasPrefix(auth.text, "basic") {
 			used["client_id"], used["client_secret"] = true, true
@@ -24,16 +26,16 @@ func (p *parser) useNames(n *node, s *params, t *Token) {
 	t.Credentials = map[string]Secret{}
 	for _, name := range credentialNames() {
 		delete(t.Params, name)
-		p.credential(n, s, t, name, used[name])
+		p.credential(n, s, t, name, used[name], unsure)
 	}
 	for key, name := range map[string]string{"token_url": "token_url", "scopes": "scope"} {
-		if n.has(key) && !used[name] {
+		if n.has(key) && !used[name] && !unsure {
 			p.fault(n.get(key), "has no effect: no request of this token holds {"+name+"}", "remove it")
 		}
 	}
 	warned := len(p.warnings)
 	for _, key := range requestKeys() {
-		p.requestURL(n.child(key).get("url"), s, t)
+		p.rehearse(n, key, s, t)
 	}
 	p.warnings = append(p.warnings[:warned], slices.Compact(p.warnings[warned:])...)
 }
@@ -44,7 +46,7 @@ func (p *parser) usedNames(n *node, s *params) map[string]bool {
 	known := s.names()
 	visit := func(leaf *node) {
 		for _, name := range placeholders(leaf.text) {
-			if !contains(known, name) {
+			if !contains(known, name) && !s.open {
 				p.unknownName(leaf, name, known)
 			}
 			used[name] = true
@@ -58,14 +60,39 @@ func (p *parser) usedNames(n *node, s *params) map[string]bool {
 	return used
 }
 
+// defaults records the placeholders in the defaults of params that stand for nothing.
+func (p *parser) defaults(s *params) {
+	known := slices.Collect(maps.Keys(s.byName))
+	for _, d := range s.byName {
+		if d.def == nil || s.open {
+			continue
+		}
+		for _, name := range placeholders(d.def.text) {
+			if !contains(known, name) {
+				p.unknownName(d.def, name, known)
+			}
+		}
+	}
+}
+
+// faulty says whether a request of t has a fault, so that it is not known what it needs.
+func (p *parser) faulty(t *Token) bool {
+	return slices.ContainsFunc(p.faults, func(f Fault) bool {
+		rest, ok := strings.CutPrefix(f.Path, join("tokens", t.Name)+".")
+		key, _, _ := strings.Cut(rest, ".")
+		return ok && contains(requestKeys(), key)
+	})
+}
+
 // credential reads one of the credentials of n. A param of the same name stands for it, too, and makes
-// it optional when it has a default.
-func (p *parser) credential(n *node, s *params, t *Token, name string, used bool) {
+// it optional when it has a default. unsure says that used may be wrong.
+func (p *parser) credential(n *node, s *params, t *Token, name string, used, unsure bool) {
 	secret, given := p.secret(n, name)
 	d, isParam := s.byName[name]
 	switch {
 	case given && d.value != nil:
 		p.fault(d.value, "stands beside "+name+" of the token", "give one of the two")
+	case given && !used && unsure:
 	case given && !used:
 		at := n.get(name)
 		if at == nil {
@@ -80,29 +107,16 @@ func (p *parser) credential(n *node, s *params, t *Token, name string, used bool
 				t.Credentials[name] = inlineSecret(v)
 			}
 		}
-	case used:
+	case used && !s.open:
 		p.fault(n.missing(name, scalar), "missing", "give "+name+" or "+name+"_file")
 	}
 }
 
-// requestURL checks the URL that the template n comes to. Credentials and the like count as a word.
-func (p *parser) requestURL(n *node, s *params, t *Token) {
-	if n.empty() || n.kind != scalar {
-		return
-	}
-	if text, ok := p.render(n, s); ok {
-		at, user := s.blame(n), join("tokens", t.Name)
-		u := p.checkURL(at, text)
-		p.plain(at, u, t.AllowPlainHTTP, user)
-		p.throughProxy(at, u, t.ProxyURL, t.AllowPlainHTTP, user)
-	}
-}
-
-// render fills the params into the template n; ok is false when one of them has no value, which is a
-// fault already recorded.
-func (p *parser) render(n *node, s *params) (text string, ok bool) {
+// render fills the params into the template n by way of fill; ok is false when one of them has no
+// value, which is a fault already recorded. What is known only when a request is made is a word.
+func (p *parser) render(n *node, s *params, fill func(text string, value func(name string) string) string) (text string, ok bool) {
 	ok = true
-	text = substitute(n.text, func(name string) string {
+	text = fill(n.text, func(name string) string {
 		if contains(credentialNames(), name) || contains(dynamicNames(), name) {
 			return "x"
 		}

@@ -5,19 +5,6 @@ import (
 	"strings"
 )
 
-type kind int
-
-const (
-	null kind = iota
-	scalar
-	list
-	mapping
-)
-
-func (k kind) String() string {
-	return [...]string{"nothing", "a single value", "a list", "a mapping"}[k]
-}
-
 // node is a YAML value that knows where it was written. Aliases and merge keys are resolved and
 // environment variables are filled in. Merging keeps each node's own place. Nodes are never changed
 // once they are read.
@@ -63,6 +50,11 @@ func (n *node) empty() bool {
 	return n == nil || n.text == "" && len(n.entries) == 0 && len(n.items) == 0
 }
 
+// blank says whether n is missing, null or "": what turns a key off. A list or mapping does not.
+func (n *node) blank() bool {
+	return n == nil || n.kind == null || n.kind == scalar && n.text == ""
+}
+
 // child returns the member of that name, or an empty mapping in its place.
 func (n *node) child(name string) *node {
 	if c := n.get(name); c != nil {
@@ -73,7 +65,7 @@ func (n *node) child(name string) *node {
 
 // missing is an empty node that stands where the member name of n would be.
 func (n *node) missing(name string, k kind) *node {
-	return &node{kind: k, file: n.file, line: n.line, path: join(n.path, name)}
+	return &node{kind: k, file: n.file, line: n.line, path: join(n.path, name), bad: n.bad}
 }
 
 // with returns n with the member name set to v.
@@ -98,6 +90,20 @@ next:
 		out.entries = append(out.entries, e)
 	}
 	return &out
+}
+
+// only returns n less the members that have none of these names; nil for nil.
+func (n *node) only(names []string) *node {
+	if n == nil {
+		return nil
+	}
+	var others []string
+	for _, e := range n.entries {
+		if !contains(names, e.name) {
+			others = append(others, e.name)
+		}
+	}
+	return n.without(others...)
 }
 
 // scalar returns a single value that reads s and stands at n.

@@ -21,19 +21,19 @@ type params struct {
 	done   map[string]string
 	busy   map[string]bool
 	bad    map[string]bool // what has no value, which is a fault, and what needs it
+	open   bool            // the preset is not known: any name may stand for something, and nothing is missing
 }
 
-// params reads the definitions of a preset and what the file says over them. token is the merged token.
-func (p *parser) params(base, over, token *node) *params {
-	s := &params{p: p, byName: map[string]param{}, done: map[string]string{}, busy: map[string]bool{}, bad: map[string]bool{}}
+// params reads the definitions of a preset and what the file says over them. token is the merged
+// token; open says that its preset is not known.
+func (p *parser) params(base, over, token *node, open bool) *params {
+	s := &params{p: p, byName: map[string]param{}, done: map[string]string{}, busy: map[string]bool{}, bad: map[string]bool{}, open: open}
 	at := over.missing("params", mapping)
 	for _, e := range base.child("params").entries {
 		s.define(e, at)
 	}
 	given := over.child("params")
-	if given.kind != mapping && given.kind != null {
-		p.fault(given, "must be a mapping, not "+given.kind.String(), "")
-	}
+	p.isMapping(given)
 	for _, e := range given.entries {
 		if e.value.kind == mapping {
 			s.define(e, at)
@@ -49,12 +49,20 @@ func (p *parser) params(base, over, token *node) *params {
 	token.child("scopes").leaves(func(n *node) { scopes = append(scopes, n.text) })
 	scope.text = strings.Join(scopes, " ")
 	s.byName["scope"] = param{value: scope, at: scope}
-	url := token.get("token_url")
-	if url.empty() {
-		url = nil
-	}
-	s.byName["token_url"] = param{value: url, required: true, at: token.missing("token_url", scalar)}
+	s.ownURL(token)
 	return s
+}
+
+// ownURL makes token_url a param.
+func (s *params) ownURL(token *node) {
+	d := param{value: token.get("token_url"), required: true, at: token.missing("token_url", scalar)}
+	switch {
+	case d.value.blank():
+		d.value = nil
+	case d.value.kind != scalar:
+		s.bad["token_url"], d.required = true, false
+	}
+	s.byName["token_url"] = d
 }
 
 func (s *params) define(e entry, at *node) {
@@ -62,9 +70,14 @@ func (s *params) define(e entry, at *node) {
 		Required bool   `yaml:"required"`
 		Default  string `yaml:"default"`
 	}
+	if e.value.empty() {
+		s.bad[e.name] = true
+		s.p.fault(e.value, "has no value", "write one, or a definition: { required: true } or { default: ... }")
+		return
+	}
 	s.p.fill(e.value, &d)
 	reserved := append(dynamicNames(), "token_url", "scope")
-	if m := placeholders("{" + e.name + "}"); len(m) == 0 || contains(reserved, e.name) {
+	if m := placeholders("{" + e.name + "}"); len(m) != 1 || m[0] != e.name || contains(reserved, e.name) {
 		s.p.fault(e.value, "is not a name for a param", "use lower-case letters, digits and '_'; "+
 			strings.Join(reserved, ", ")+" have a meaning of their own")
 		return
@@ -76,10 +89,11 @@ func (s *params) give(e entry) {
 	d, known := s.byName[e.name]
 	at := &node{file: e.value.file, line: e.line, path: e.value.path}
 	switch {
-	case !known:
+	case !known && !s.open:
 		s.p.fault(at, "unknown param", suggest(e.name, "params", slices.Collect(maps.Keys(s.byName))))
 	case e.value.kind == list:
-		s.p.fault(e.value, "must be a single value, not a list", "")
+		s.bad[e.name] = true
+		s.p.fault(e.value, "must be a single value, not a list", "write one value")
 	default:
 		d.value = e.value
 		s.byName[e.name] = d
@@ -109,7 +123,9 @@ func (s *params) value(name, via string) string {
 	case d.def != nil:
 		v = s.expandDefault(name, d)
 	}
-	if v == "" && d.required {
+	if v == "" && d.required && s.open {
+		s.bad[name] = true
+	} else if v == "" && d.required && !s.bad[name] {
 		s.bad[name] = true
 		fix := "give it"
 		if via != "" {
@@ -121,26 +137,28 @@ func (s *params) value(name, via string) string {
 	return v
 }
 
+// changesURL says whether r in a part of a host makes another URL of it.
+func changesURL(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`/\?#@:%`, r) }
+
 func isURL(text string) bool {
 	return strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://")
 }
 
 func (s *params) expandDefault(name string, d param) string {
 	if s.busy[name] {
-		s.p.fault(d.def, "the default needs its own value", "")
+		s.p.fault(d.def, "the default needs its own value", "take the param itself out of it")
 		s.bad[name] = true
 		return ""
 	}
 	s.busy[name] = true
 	defer delete(s.busy, name)
 	return substitute(d.def.text, func(other string) string {
-		if _, known := s.byName[other]; !known {
-			s.p.unknownName(d.def, other, slices.Collect(maps.Keys(s.byName)))
+		if _, known := s.byName[other]; !known { // a fault already
 			s.bad[name] = true
 			return ""
 		}
 		v := s.value(other, name)
-		if given := s.byName[other].value; given != nil && isURL(d.def.text) && strings.ContainsAny(v, "/\\?#@:% ") {
+		if given := s.byName[other].value; given != nil && isURL(d.def.text) && strings.ContainsFunc(v, changesURL) {
 			s.p.fault(given, "holds a character that would change the URL it stands in", "write the bare name, or give "+name)
 			s.bad[other] = true
 		}

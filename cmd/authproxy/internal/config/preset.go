@@ -12,6 +12,9 @@ var presetFiles embed.FS
 
 const defaultProvider = "oauth2"
 
+// presetPrefix begins the name of a preset's text in faults.
+const presetPrefix = "preset "
+
 // Presets returns the names of the presets, sorted.
 func Presets() []string {
 	files, err := presetFiles.ReadDir("presets")
@@ -55,7 +58,7 @@ func (p *parser) preset(n *node, t *Token) (base *node, known bool) {
 	}
 	text, err := Preset(t.Provider)
 	switch {
-	case at != nil && !p.single(at, ""):
+	case at != nil && !p.single(at, "name one of: "+strings.Join(Presets(), ", ")):
 		known = false
 	case err != nil:
 		p.fault(at, "unknown preset "+at.quote(), suggest(at.raw, "presets", Presets()))
@@ -65,7 +68,15 @@ func (p *parser) preset(n *node, t *Token) (base *node, known bool) {
 		t.Provider = defaultProvider
 		text, _ = Preset(t.Provider)
 	}
-	base = read("preset "+t.Provider, text, nil, &p.faults)
+	base = read(presetPrefix+t.Provider, text, nil, &p.faults)
+	if !known {
+		request := base.child("request").without("auth") // it must not be at odds with what the file says
+		for _, key := range requestKeys() {
+			if key == "request" || n.has(key) {
+				base = base.with(key, request)
+			}
+		}
+	}
 	if at == nil && n.child("request").has("url") {
 		base = base.without("request")
 	}

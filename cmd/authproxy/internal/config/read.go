@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -52,37 +50,13 @@ func (r *reader) fault(line int, path, what, fix string) {
 	*r.faults = append(*r.faults, Fault{File: r.file, Line: max(line, 1), Path: path, What: what, Fix: fix})
 }
 
-var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-var unknownAnchor = regexp.MustCompile(`^yaml: unknown anchor '(.*)' referenced$`)
-
-// syntax records what yaml.v3 says about text that is no YAML, with the line it names. The name of an
-// unknown anchor stays out: it may be a password that begins with '*'.
-func (r *reader) syntax(err error, data []byte) {
-	if errors.Is(err, io.EOF) {
-		r.fault(1, "", "the file is empty", "config.example.yaml shows every key")
-		return
-	}
-	if m := unknownAnchor.FindStringSubmatch(err.Error()); m != nil {
-		before, _, _ := bytes.Cut(data, []byte("*"+m[1]))
-		r.fault(bytes.Count(before, []byte("\n"))+1, "", "an alias of an anchor that is not defined",
-			"quote a value that begins with *")
-		return
-	}
-	line, text := 1, strings.TrimPrefix(err.Error(), "yaml: ")
-	if m := syntaxError.FindStringSubmatch(err.Error()); m != nil {
-		line, _ = strconv.Atoi(m[1])
-		text = m[2]
-	}
-	r.fault(line, "", "not valid YAML: "+text, "check indentation, colons and quotes there and in the line before")
-}
-
 // node converts y, which stands at path.
 func (r *reader) node(y *yaml.Node, path string) *node {
 	n := &node{kind: null, file: r.file, line: y.Line, path: path}
 	r.nodes++
 	if r.nodes > maxNodes {
 		if r.nodes == maxNodes+1 {
-			r.fault(y.Line, path, fmt.Sprintf("more than %d values", maxNodes), "use fewer aliases")
+			r.fault(y.Line, "", fmt.Sprintf("more than %d values", maxNodes), "use fewer aliases")
 		}
 		return n
 	}
@@ -106,7 +80,7 @@ func (r *reader) node(y *yaml.Node, path string) *node {
 
 func (r *reader) alias(y *yaml.Node, path string) *node {
 	if r.open[y.Alias] {
-		r.fault(y.Line, path, "an alias inside its own anchor", "")
+		r.fault(y.Line, path, "an alias inside its own anchor", "write the value itself")
 		return &node{kind: null, file: r.file, line: y.Line, path: path}
 	}
 	r.open[y.Alias] = true

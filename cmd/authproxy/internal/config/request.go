@@ -7,9 +7,9 @@ import "github.com/ohler55/ojg/jp"
 // device_id, now_s, now_ms, uuid; other braces mean themselves. At most one of Form and JSON is set.
 type Request struct {
 	Method  string            `yaml:"method" default:"POST" rule:"method"`
-	URL     string            `yaml:"url" rule:"required"`
+	URL     string            `yaml:"url" rule:"required" fix:"write the whole URL, such as https://id.example.com/oauth2/token"`
 	Auth    string            `yaml:"auth" default:"none" oneof:"none|basic|basic_raw"` // basic: form-encoded first
-	Headers map[string]string `yaml:"headers" keys:"header" rule:"line"`
+	Headers map[string]string `yaml:"headers" keys:"header"`
 	Query   map[string]string `yaml:"query"`
 	Form    map[string]string `yaml:"form"`
 	JSON    any               `yaml:"json"` // map[string]any, []any, string, json.Number, bool or nil
@@ -54,6 +54,8 @@ type oauthKeys struct {
 	Upstream       any               `yaml:"upstream" manual:""` // see inherited
 }
 
+const methodFix = "write client_secret_basic or client_secret_post"
+
 // expandKeys writes auth_method and endpoint_params into the request of the token n.
 func (p *parser) expandKeys(n *node) *node {
 	request := n.child("request")
@@ -61,7 +63,7 @@ func (p *parser) expandKeys(n *node) *node {
 		return n
 	}
 	form := request.child("form")
-	if at := n.get("auth_method"); at != nil && p.single(at, "") {
+	if at := n.get("auth_method"); at != nil && p.single(at, methodFix) {
 		switch at.text {
 		case "client_secret_basic":
 			request = request.with("auth", at.scalar("basic"))
@@ -70,7 +72,7 @@ func (p *parser) expandKeys(n *node) *node {
 			form = form.with("client_id", at.scalar("{client_id}")).with("client_secret", at.scalar("{client_secret}"))
 			p.needForm(at, request)
 		default:
-			p.fault(at, at.quote()+" is not possible here", "write client_secret_basic or client_secret_post")
+			p.fault(at, at.quote()+" is not possible here", methodFix)
 		}
 	}
 	if at := n.get("endpoint_params"); !at.empty() && at.kind == mapping {

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"math"
 	"reflect"
 	"regexp"
@@ -13,31 +15,23 @@ import (
 
 func contains(names []string, name string) bool { return slices.Contains(names, name) }
 
-// single says whether n is a single value, and records a fault with fix when it is not.
-func (p *parser) single(n *node, fix string) bool {
-	switch n.kind {
-	case scalar:
-		return true
-	case null:
-		p.fault(n, "has no value", fix)
-	default:
-		p.fault(n, "must be a single value, not "+n.kind.String(), fix)
-	}
-	return false
-}
-
 // text reads a value as it is written: 007 and true are text as good as any. Nothing is empty text.
 func (p *parser) text(n *node, tag reflect.StructTag, v reflect.Value) {
-	if n.kind != null && !p.single(n, "") {
+	choice, isChoice := tag.Lookup("oneof")
+	mend := tag.Get("fix")
+	if isChoice {
+		mend = "write " + strings.ReplaceAll(choice, "|", " or ")
+	}
+	if n.kind != null && !p.single(n, cmp.Or(mend, "write one value")) {
 		return
 	}
 	v.SetString(n.text)
-	if choice, ok := tag.Lookup("oneof"); ok && !contains(strings.Split(choice, "|"), n.text) {
-		p.fault(n, n.quote()+" is not possible here", "write "+strings.ReplaceAll(choice, "|", " or "))
+	if isChoice && !contains(strings.Split(choice, "|"), n.text) {
+		p.fault(n, n.quote()+" is not possible here", mend)
 	}
 	for _, rule := range strings.Split(tag.Get("rule"), ",") {
 		if what, fix := p.rule(rule, n.text); what != "" {
-			p.fault(n, what, fix)
+			p.fault(n, what, cmp.Or(mend, fix))
 			return
 		}
 	}
@@ -47,24 +41,26 @@ func (p *parser) text(n *node, tag reflect.StructTag, v reflect.Value) {
 func (p *parser) rule(name, s string) (what, fix string) {
 	switch {
 	case (name == "required" || name == "nonempty") && s == "":
-		return "is empty", ""
+		return "is empty", "remove it"
 	case name == "name" && !nameRule.MatchString(s):
 		return "is not a name", "use up to 63 letters, digits, '.', '_' and '-', a letter or digit first"
 	case name == "header" && !isToken(s):
-		return "is not the name of a header", ""
+		return "is not the name of a header", headerFix
 	case name == "upgrade" && !isToken(s):
 		return "is not an Upgrade value", "write [websocket]"
 	case name == "upgrade" && strings.EqualFold(s, "h2c"):
 		return "h2c is never upgraded to", "remove it"
 	case name == "method" && (!isToken(s) || strings.ToUpper(s) != s):
-		return "is not a method", "write GET or POST"
+		return "is not a method", "write it in capitals, such as GET or POST"
 	case name == "pattern" && !isPattern(s):
 		return "is not a pattern of a path", "write it decoded and from its first slash on: * stands for one whole segment, ** at the end for any rest, such as /api/*/items/**"
 	case name == "line" && !isLine(s):
-		return "holds control characters", ""
+		return "holds control characters", "write one line of text"
 	}
 	return "", ""
 }
+
+const headerFix = "write it as it stands in a request, such as X-Request-Id"
 
 var nameRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
@@ -99,20 +95,25 @@ func (p *parser) boolean(n *node) bool {
 
 func (p *parser) integer(n *node, tag reflect.StructTag, v reflect.Value) {
 	rule, fix := tag.Get("rule"), "write a whole number such as 256"
-	if rule == "uid" {
+	switch rule {
+	case "uid":
 		fix = "write the number that `id -u NAME` prints"
+	case "status":
+		fix = "write one from 100 to 599"
 	}
 	if !p.single(n, fix) {
 		return
 	}
 	i, err := strconv.Atoi(n.text)
 	switch {
+	case errors.Is(err, strconv.ErrRange):
+		p.fault(n, n.quote()+" is out of range", fix)
 	case err != nil:
 		p.fault(n, n.quote()+" is not a whole number", fix)
 	case rule == "positive" && i < 1:
-		p.fault(n, "must be more than 0", "")
+		p.fault(n, "must be more than 0", fix)
 	case rule == "status" && (i < 100 || i > 599):
-		p.fault(n, n.quote()+" is not an HTTP status", "write one from 100 to 599")
+		p.fault(n, n.quote()+" is not an HTTP status", fix)
 	case rule == "uid" && (i < 0 || int64(i) >= math.MaxUint32):
 		p.fault(n, n.quote()+" is not the number of a user", fix)
 	}
@@ -120,7 +121,7 @@ func (p *parser) integer(n *node, tag reflect.StructTag, v reflect.Value) {
 }
 
 func (p *parser) duration(n *node, tag reflect.StructTag, out *time.Duration) {
-	const fix = "write a number with its unit, such as 500ms, 10s or 1m30s"
+	const fix = "write a number with its unit, such as 500ms, 10s, 1m30s or 24h"
 	if !p.single(n, fix) {
 		return
 	}
@@ -129,7 +130,7 @@ func (p *parser) duration(n *node, tag reflect.StructTag, out *time.Duration) {
 	case err != nil:
 		p.fault(n, n.quote()+" is not a duration", fix)
 	case d < 0:
-		p.fault(n, "must not be negative", "")
+		p.fault(n, "must not be negative", fix)
 	case d == 0 && tag.Get("rule") == "positive":
 		p.fault(n, "must be more than 0", fix)
 	}
@@ -152,7 +153,7 @@ func (p *parser) size(n *node, _ reflect.StructTag, out *int64) {
 	count, _ := strconv.ParseInt(m[1], 10, 64)
 	unit := map[string]int64{"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[m[2]]
 	if count > math.MaxInt64/unit {
-		p.fault(n, n.quote()+" is too large", "")
+		p.fault(n, n.quote()+" is too large", fix)
 		return
 	}
 	*out = count * unit

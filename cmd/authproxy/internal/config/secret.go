@@ -117,6 +117,9 @@ func (p *parser) secret(n *node, name string) (s Secret, ok bool) {
 	case value != nil && file != nil:
 		p.fault(file, "stands beside "+name, "give one of the two")
 	case value != nil && value.kind == scalar && value.text != "":
+		if strings.ContainsFunc(value.text, unicode.IsControl) {
+			p.fault(value, "holds more than one line, or control characters", "write only the value, without a line break at its end")
+		}
 		return inlineSecret(value.text), true
 	case value != nil:
 		p.badText(value, "is empty", "give a value, or a file in "+name+"_file")
@@ -135,7 +138,9 @@ func (p *parser) secretFile(n *node) Secret {
 	if _, err := readSecret(s.file); err != nil {
 		what, fix, _ := strings.Cut(err.Error(), "; ")
 		p.fault(n, "the file "+what, fix)
+		return s
 	}
+	p.guarded(n, s.file)
 	return s
 }
 

@@ -52,9 +52,7 @@ type builtToken struct {
 
 func (p *parser) tokens(root *node, cfg *Config) map[string]builtToken {
 	n := root.child("tokens")
-	if n.kind != mapping {
-		p.fault(n, "must be a mapping, not "+n.kind.String(), "")
-	} else if n.empty() {
+	if p.isMapping(n) && n.empty() {
 		p.fault(n, "missing", "name at least one token")
 	}
 	built := map[string]builtToken{}
@@ -70,8 +68,7 @@ func (p *parser) tokens(root *node, cfg *Config) map[string]builtToken {
 }
 
 func (p *parser) token(over *node, t *Token) builtToken {
-	if over.kind != mapping {
-		p.fault(over, "must be a mapping, not "+over.kind.String(), "")
+	if !p.hasKeys(over) {
 		return builtToken{}
 	}
 	base, known := p.preset(over, t)
@@ -81,10 +78,10 @@ func (p *parser) token(over *node, t *Token) builtToken {
 	p.fill(merged, t, &oauthKeys{})
 	p.tls(merged.child("tls"), &t.TLS)
 	p.fill(merged.child("upstream"), &inherited{})
-	if !known {
-		return builtToken{upstream: merged.get("upstream")}
+	if at := merged.get("revoke_on_exit"); t.RevokeOnExit && t.Revoke == nil && known {
+		p.fault(at, "has no effect: there is no request that gives this token back", "remove it, or write that request under revoke")
 	}
-	s := p.params(base, over, merged)
+	s := p.params(base, over, merged, !known)
 	p.useNames(merged, s, t)
-	return builtToken{params: s, upstream: merged.get("upstream")}
+	return builtToken{params: s, upstream: merged.get("upstream").only(fields(&inherited{}))}
 }

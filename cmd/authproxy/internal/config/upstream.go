@@ -2,18 +2,23 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Upstream is a platform to forward to, and which requests go there.
 type Upstream struct {
-	Name  string   `yaml:"name" rule:"required,name"` // unique
-	Token string   `yaml:"token" rule:"required"`     // names a member of Config.Tokens
-	URL   *url.URL `yaml:"url" manual:""`             // http or https, with a host; no query, no fragment
-
+	// Name is unique.
+	Name string `yaml:"name" rule:"required,name" fix:"name it with up to 63 letters, digits, '.', '_' and '-', a letter or digit first"`
+	// Token names a member of Config.Tokens.
+	Token string `yaml:"token" rule:"required" fix:"write the name of one of tokens"`
+	// URL is http or https, with a host; no query, no fragment.
+	URL *url.URL `yaml:"url" manual:""`
 	// Socket is the path of the unix socket behind a url such as unix:/run/app.sock; URL then is
 	// http://localhost.
 	Socket string
@@ -22,7 +27,7 @@ type Upstream struct {
 	// never shared), with one of these Host names (none: any), under this path ("/": any).
 	Listen    string   `yaml:"listen" manual:""`
 	Hosts     []string `yaml:"hosts" manual:""` // lower case, without port
-	Path      string   `yaml:"path" default:"/" rule:"nonempty"`
+	Path      string   `yaml:"path" default:"/" rule:"nonempty" fix:"write a prefix such as /api/, or / for every path"`
 	StripPath bool     `yaml:"strip_path"`
 
 	Inject                Inject        `yaml:"inject"`
@@ -68,11 +73,12 @@ type inherited struct {
 }
 
 func (p *parser) upstreams(root *node, cfg *Config, tokens map[string]builtToken) {
-	n := root.child("upstreams")
-	if n.empty() {
+	n := root.get("upstreams")
+	if n == nil {
+		n = root.missing("upstreams", list)
+	}
+	if p.isList(n, "begin each upstream with '- name: ...'") && n.empty() {
 		p.fault(n, "missing", "name at least one upstream")
-	} else if n.kind != list {
-		p.fault(n, "must be a list, not "+n.kind.String(), "begin each upstream with '- name: ...'")
 	}
 	first := map[string]string{}
 	for _, item := range n.items {
@@ -88,8 +94,7 @@ func (p *parser) upstreams(root *node, cfg *Config, tokens map[string]builtToken
 
 func (p *parser) upstream(own *node, cfg *Config, tokens map[string]builtToken) Upstream {
 	var u Upstream
-	if own.kind != mapping {
-		p.fault(own, "must be a mapping, not "+own.kind.String(), "")
+	if !p.hasKeys(own) {
 		return u
 	}
 	token, known := tokens[own.child("token").text]
@@ -109,7 +114,7 @@ func (p *parser) upstream(own *node, cfg *Config, tokens map[string]builtToken) 
 	p.ownValues(n, u.Inject)
 	p.claim(own, cfg, &u)
 	p.access(own, &u)
-	if known || n.has("url") {
+	if known || n.get("url") != nil {
 		p.upstreamURL(n, token.params, &u)
 	}
 	return u
@@ -117,55 +122,76 @@ func (p *parser) upstream(own *node, cfg *Config, tokens map[string]builtToken) 
 
 // claim reads which requests go to u.
 func (p *parser) claim(n *node, cfg *Config, u *Upstream) {
-	u.Hosts = p.hosts(n.child("hosts"))
-	if at := n.get("listen"); !at.empty() {
+	u.Hosts = p.hosts(n.get("hosts"))
+	if at := n.get("listen"); !at.blank() {
 		u.Listen = p.address(at, cfg.AllowNonLoopback)
 		p.notAdmin(at, u.Listen, cfg)
 	}
-	clean := u.Path == "/" || path.Clean(u.Path) == strings.TrimSuffix(u.Path, "/")
-	if at := n.get("path"); u.Path != "" && (!strings.HasPrefix(u.Path, "/") || !clean || strings.ContainsAny(u.Path, "?#%\\;*")) {
-		p.fault(at, "is not a path prefix", "begin it with / and write it decoded, without '..', '//' or wildcards")
+	if u.Path != "" && !isPrefix(u.Path) {
+		p.fault(n.get("path"), "is not a path prefix", "begin it with / and write it decoded, without '..', '//' or wildcards, such as /api/")
 	}
+}
+
+// isPrefix says whether some path that is not ambiguous begins with s.
+func isPrefix(s string) bool {
+	clean := s == "/" || path.Clean(s) == strings.TrimSuffix(s, "/")
+	return s[0] == '/' && clean && !strings.ContainsAny(s, "?#%\\;*") && !holdsControl(s) && utf8.ValidString(s)
 }
 
 // upstreamURL reads the base URL, which the token's block may bring as a template.
 func (p *parser) upstreamURL(n *node, s *params, u *Upstream) {
 	at := n.get("url")
-	if at.empty() {
-		if s != nil {
-			p.fault(n.child("url"), "missing", "give the base URL of the platform; provider brings none")
+	if at.blank() {
+		if s != nil && !s.open {
+			p.fault(n.child("url"), "missing", "give the base URL of the platform: the token's preset brings none")
 		}
 		return
 	}
-	if s == nil || !p.single(at, "") {
+	if !p.single(at, "write scheme, host and port, such as https://api.example.com") {
 		return
 	}
-	for _, name := range placeholders(at.text) {
-		if _, known := s.byName[name]; !known {
-			p.unknownName(at, name, s.names())
-			return
-		}
-	}
-	text, ok := p.render(at, s)
+	text, from, ok := p.baseURL(at, s)
 	if !ok {
 		return
 	}
-	at = s.blame(at)
 	if path, ok := strings.CutPrefix(text, unixPrefix); ok {
-		u.Socket = strings.TrimPrefix(p.socket(at, path), unixPrefix)
+		u.Socket = strings.TrimPrefix(p.socket(from, path), unixPrefix)
 		u.URL = &url.URL{Scheme: "http", Host: "localhost"}
 		return
 	}
-	u.URL = p.checkURL(at, text)
-	p.plain(at, u.URL, u.AllowPlainHTTP, n.path)
-	p.throughProxy(n.child("proxy_url"), u.URL, u.ProxyURL, u.AllowPlainHTTP, n.path)
+	u.URL = p.templateURL(at, from, text)
+	allow := plainHTTP{n.get("allow_plain_http"), n.path}
+	p.plain(from, u.URL, allow)
+	p.throughProxy(n.child("proxy_url"), from, u.URL, u.ProxyURL, allow)
 	switch {
 	case u.URL == nil:
 	case u.URL.RawQuery != "" || u.URL.Fragment != "" || u.URL.ForceQuery:
-		p.fault(at, "a base URL has neither query nor fragment", "write parameters into query.set")
+		marked := func(text string) bool { return strings.ContainsAny(text, "?#") }
+		p.fault(s.source(at, marked), "a base URL has neither query nor fragment", "write parameters into query.set")
 	case u.Protocol == "h2c" && u.URL.Scheme == "https":
 		p.fault(n.child("protocol"), "h2c is for http:// only", "write auto: https:// speaks HTTP/2 by itself")
 	}
+}
+
+// baseURL fills the template at, and says where its beginning comes from. ok is false after a fault,
+// and when the preset that would have to fill it is not known.
+func (p *parser) baseURL(at *node, s *params) (text string, from *node, ok bool) {
+	names := placeholders(at.text)
+	if s == nil {
+		return at.text, at, len(names) == 0
+	}
+	known := slices.DeleteFunc(slices.Collect(maps.Keys(s.byName)), func(name string) bool { return contains(credentialNames(), name) })
+	for _, name := range names {
+		if contains(known, name) {
+			continue
+		}
+		if !s.open {
+			p.unknownName(at, name, known)
+		}
+		return "", nil, false
+	}
+	text, ok = p.render(at, s, substitute)
+	return text, s.blame(at), ok
 }
 
 // claims records a fault when upstream i claims the same requests as one before it.
@@ -182,9 +208,8 @@ func (p *parser) claims(root *node, cfg *Config, i int) {
 // same says which requests both a and b claim: on one listener, for one Host, under one path. It
 // returns "" when there is none. A path with and without a slash at the end is the same.
 func same(cfg *Config, a, b Upstream) string {
-	ownPort := strings.HasSuffix(a.Listen, ":0") || strings.HasSuffix(b.Listen, ":0")
 	shared := a.Listen == b.Listen || a.Listen+b.Listen == cfg.Listen
-	if !shared || ownPort || a.Path == "" || strings.TrimSuffix(a.Path, "/") != strings.TrimSuffix(b.Path, "/") {
+	if !shared || anyPort(a.Listen) || anyPort(b.Listen) || a.Path == "" || strings.TrimSuffix(a.Path, "/") != strings.TrimSuffix(b.Path, "/") {
 		return ""
 	}
 	host := "any Host"

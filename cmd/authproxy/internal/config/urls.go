@@ -7,31 +7,42 @@ import (
 	"strings"
 )
 
-// checkURL parses text as an absolute http or https URL and reports what is wrong at the node at. Its
-// messages do not show the URL, which may come from the environment.
-func (p *parser) checkURL(at *node, text string) *url.URL {
-	const fix = "write scheme, host and port, such as https://api.example.com"
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		p.fault(at, "is not a URL", fix)
-	case u.Scheme != "http" && u.Scheme != "https":
-		p.fault(at, "is not a URL that begins with http:// or https://", fix)
-	case u.Hostname() == "" || !isHost(strings.ToLower(u.Hostname())) || !isPort(u.Port()):
-		p.fault(at, "is a URL without a usable host or port", fix)
-	case u.User != nil:
-		p.fault(at, "is a URL with a user name or password in it", "put credentials under tokens")
-	default:
+// templateURL parses text, which the template at comes to and which begins with what stands at from,
+// as an absolute http or https URL, and reports what is wrong at the one of the two that is.
+func (p *parser) templateURL(at, from *node, text string) *url.URL {
+	u, what, fix := readURL(text)
+	if what == "" {
 		return u
 	}
+	if _, faulty, _ := readURL(from.text); faulty == "" {
+		from = at
+	}
+	p.fault(from, what, fix)
 	return nil
 }
 
-// origins reads origins of web pages, in the spelling of browsers (RFC 6454 section 6.2).
+// readURL parses text as an absolute http or https URL, and returns what is wrong with it and how to
+// mend it. These do not show the URL, which may come from the environment.
+func readURL(text string) (u *url.URL, what, fix string) {
+	fix = "write scheme, host and port, such as https://api.example.com"
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, "is not a URL", fix
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, "is not a URL that begins with http:// or https://", fix
+	case u.Hostname() == "" || !isHost(strings.ToLower(u.Hostname())) || !isPort(u.Port()):
+		return nil, "is a URL without a usable host or port", fix
+	case u.User != nil:
+		return nil, "is a URL with a user name or password in it", "put credentials under tokens"
+	}
+	return u, "", ""
+}
+
+// origins reads origins of web pages.
 func (p *parser) origins(n *node) []string {
 	const fix = "write scheme, host and port as the browser's address bar has them, such as http://localhost:3000"
-	if n.kind != list && !n.empty() {
-		p.fault(n, "must be a list, not "+n.kind.String(), "write [http://localhost:3000]")
+	if n == nil || !p.isList(n, "write [http://localhost:3000]") {
 		return nil
 	}
 	var out []string
@@ -39,23 +50,38 @@ func (p *parser) origins(n *node) []string {
 		if !p.single(item, fix) {
 			continue
 		}
-		u, err := url.Parse(strings.ToLower(item.text))
-		if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.Scheme+"://"+u.Host != strings.ToLower(item.text) {
+		page, ok := origin(item.text)
+		switch {
+		case !ok:
 			p.fault(item, "is not the origin of a web page", fix)
-			continue
+		case !isASCII(page):
+			p.fault(item, "holds letters that browsers do not send as they are", "write the host as they do, in the form xn--...")
+		default:
+			out = append(out, page)
 		}
-		out = append(out, u.Scheme+"://"+u.Host)
 	}
 	return out
 }
 
-// throughProxy judges a forward proxy of a URL that is not encrypted: the proxy then reads what goes by.
-func (p *parser) throughProxy(at *node, u, proxy *url.URL, allowed bool, user string) {
-	if u == nil || proxy == nil || u.Scheme != "http" || allowed || isNear(proxy.Hostname()) {
-		return
+// origin returns text in the spelling of browsers: lower case, and without a port that the scheme
+// implies (RFC 6454, sections 4 and 6.2). ok is false when text is no origin.
+func origin(text string) (page string, ok bool) {
+	text = strings.ToLower(text)
+	u, err := url.Parse(text)
+	if err != nil || u.User != nil || u.Scheme == "" || u.Scheme+"://"+u.Host != text || !isHost(u.Hostname()) || !isPort(u.Port()) {
+		return "", false
 	}
-	p.fault(at, "plain http through a proxy beyond loopback and private networks: the proxy could read the token",
-		"use https://, or set "+user+".allow_plain_http: true")
+	host, port := u.Hostname(), strings.TrimLeft(u.Port(), "0")
+	if a, err := netip.ParseAddr(host); err == nil {
+		host = a.String()
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if port != "" && !(u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443") {
+		host += ":" + port
+	}
+	return u.Scheme + "://" + host, true
 }
 
 func isPort(port string) bool {
@@ -63,40 +89,15 @@ func isPort(port string) bool {
 	return port == "" || err == nil && n > 0
 }
 
-// plain judges a URL that is not encrypted: beyond this machine and private networks it is a fault, or,
-// where it is allowed, a warning. user is the path of the token or upstream that has the URL.
-func (p *parser) plain(at *node, u *url.URL, allowed bool, user string) {
-	if u == nil || u.Scheme != "http" || isNear(u.Hostname()) {
-		return
-	}
-	if allowed {
-		p.warn(at, "plain http beyond loopback and private networks: what "+user+" sends can be read on the way",
-			"use https:// if the platform offers it")
-		return
-	}
-	p.fault(at, "plain http beyond loopback and private networks: credentials and tokens could be read on the way",
-		"use https://, or set "+user+".allow_plain_http: true")
-}
-
-// isNear says whether host is loopback or an address of a private network. Of names only localhost is:
-// what others mean depends on who answers.
-func isNear(host string) bool {
-	a, err := netip.ParseAddr(host)
-	if err != nil {
-		return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
-	}
-	a = a.Unmap()
-	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()
-}
-
 // proxyURL reads the URL of a forward proxy; nil means none.
 func (p *parser) proxyURL(n *node) *url.URL {
-	if n.empty() || !p.single(n, "") {
+	const fix = "write http://proxy.example.com:3128, or https:// or socks5://"
+	if n.blank() || !p.single(n, fix) {
 		return nil
 	}
 	u, err := url.Parse(n.text)
-	if err != nil || u.Hostname() == "" || !contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) {
-		p.fault(n, "is not the URL of a proxy", "write http://proxy.example.com:3128, or https:// or socks5://")
+	if err != nil || !isHost(strings.ToLower(u.Hostname())) || !isPort(u.Port()) || !contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) {
+		p.fault(n, "is not the URL of a proxy", fix)
 		return nil
 	}
 	return u

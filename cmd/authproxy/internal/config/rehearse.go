@@ -1,0 +1,107 @@
+package config
+
+import (
+	"net/textproto"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// Here the requests of a token are judged by what their templates come to, and as strictly as by the
+// code that sends them: a fault that shows only there has no line.
+
+// rehearse judges the request key of the merged token n.
+func (p *parser) rehearse(n *node, key string, s *params, t *Token) {
+	r := n.child(key)
+	p.requestURL(n, r.get("url"), s, t)
+	auth := r.get("auth")
+	basic := auth != nil && contains([]string{"basic", "basic_raw"}, auth.text)
+	for _, e := range r.child("headers").entries {
+		if basic && textproto.CanonicalMIMEHeaderKey(e.name) == "Authorization" {
+			at := &node{file: e.value.file, line: e.line, path: e.value.path}
+			p.fault(at, "stands beside auth: "+auth.text+", which writes this header itself", "remove it, or write auth: none")
+		}
+		p.filled(e.value, s, holdsControl, "holds control characters, which no header can hold", "write one line of text, without tabs")
+	}
+	r.get("json").leaves(func(leaf *node) {
+		p.filled(leaf, s, notUTF8, "is not text in UTF-8, and a JSON body holds nothing else", "convert it")
+	})
+}
+
+// requestURL checks the URL that the template at comes to. Credentials and the like count as a word.
+func (p *parser) requestURL(n, at *node, s *params, t *Token) {
+	if at.empty() || at.kind != scalar {
+		return
+	}
+	text, ok := p.render(at, s, urlOf)
+	if !ok {
+		return
+	}
+	from := s.blame(at)
+	u := p.templateURL(at, from, text)
+	if u != nil && u.Fragment != "" {
+		marked := func(text string) bool { return strings.Contains(text, "#") }
+		p.fault(s.source(at, marked), "is a URL with a fragment, which is never sent", "remove the # and the rest, or write %23 for # itself")
+	}
+	allow := plainHTTP{n.get("allow_plain_http"), join("tokens", t.Name)}
+	p.plain(from, u, allow)
+	p.throughProxy(from, from, u, t.ProxyURL, allow)
+}
+
+// filled records a fault when the template n is wrong once it is filled, at the place that makes it so.
+func (p *parser) filled(n *node, s *params, wrong func(text string) bool, what, fix string) {
+	if n.kind != scalar {
+		return
+	}
+	if text, ok := p.render(n, s, substitute); ok && wrong(text) {
+		p.fault(s.source(n, wrong), what, fix)
+	}
+}
+
+// source returns what makes the template n wrong: itself, or the value of the param in it that is.
+func (s *params) source(n *node, wrong func(text string) bool) *node {
+	if s == nil || wrong(n.text) {
+		return n
+	}
+	for _, name := range placeholders(n.text) {
+		switch d := s.byName[name]; {
+		case contains(credentialNames(), name) || !wrong(s.done[name]):
+		case d.value != nil:
+			return d.value
+		case d.def != nil:
+			return s.source(d.def, wrong)
+		}
+	}
+	return n
+}
+
+func holdsControl(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+func notUTF8(text string) bool { return !utf8.ValidString(text) }
+
+// urlOf fills the template of a request's URL as it is filled when the request is made: what stands at
+// its very start is a base URL and put in as it is, what stands behind a question mark is encoded for a
+// query, the rest for a path.
+func urlOf(template string, value func(name string) string) string {
+	var out strings.Builder
+	end := 0
+	for _, m := range placeholder.FindAllStringSubmatchIndex(template, -1) {
+		out.WriteString(template[end:m[0]])
+		v := value(template[m[2]:m[3]])
+		switch {
+		case m[0] == 0 && strings.HasPrefix(template[m[1]:], "/"):
+			v = strings.TrimRight(v, "/")
+		case m[0] == 0:
+		case strings.Contains(out.String(), "?"):
+			v = url.QueryEscape(v)
+		default:
+			v = url.PathEscape(v)
+		}
+		out.WriteString(v)
+		end = m[1]
+	}
+	out.WriteString(template[end:])
+	return out.String()
+}
