@@ -12,9 +12,9 @@ import (
 // TLS says how a server is verified and how authproxy shows who it is. The zero TLS trusts what the
 // system trusts. Paths are seen from the folder of the configuration file.
 type TLS struct {
-	CAFile             string `yaml:"ca_file"` // trusted instead of the system's
+	CAFile             string `yaml:"ca_file"` // trusted instead of the system's; read once
 	CertFile           string `yaml:"cert_file"`
-	KeyFile            string `yaml:"key_file"`
+	KeyFile            string `yaml:"key_file"`    // this and CertFile are read for each connection
 	ServerName         string `yaml:"server_name"` // instead of the host of the URL
 	MinVersion         string `yaml:"min_version" default:"1.2" oneof:"1.2|1.3"`
 	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"`
@@ -46,11 +46,11 @@ func (t TLS) Config() (*tls.Config, error) {
 	if t.CertFile == "" || t.KeyFile == "" {
 		return nil, errors.New("cert_file and key_file belong together")
 	}
-	pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-	if err != nil {
+	shown := &clientCert{certFile: t.CertFile, keyFile: t.KeyFile}
+	if err := shown.read(); err != nil {
 		return nil, fmt.Errorf("cert_file and key_file: %w", err)
 	}
-	c.Certificates = []tls.Certificate{pair}
+	c.GetClientCertificate = shown.current
 	return c, nil
 }
 
