@@ -151,32 +151,28 @@ func TestOneContinue(t *testing.T) {
 // TestErrorsDoNotQuoteTheUpstream: net/http quotes what it cannot read, and
 // an upstream may echo the token.
 func TestErrorsDoNotQuoteTheUpstream(t *testing.T) {
+	bearer := Inject{Header: "Authorization", Scheme: "Bearer"}
 	for name, c := range map[string]struct {
-		script func(c net.Conn, r *http.Request)
+		answer string // %s stands for what the upstream echoes
 		inject Inject
 	}{
-		"first line": {func(c net.Conn, r *http.Request) { fmt.Fprintf(c, "%s %s HTTP/1.1\r\n\r\n", r.Method, r.RequestURI) }, Inject{Query: "access_token"}},
-		"header line": {func(c net.Conn, r *http.Request) {
-			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nyour %s\r\n\r\n", r.Header.Get("Authorization"))
-		}, Inject{Header: "Authorization", Scheme: "Bearer"}},
-		"like TLS": {func(c net.Conn, r *http.Request) {
-			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\n tls: %s\r\n\r\n", r.Header.Get("Authorization"))
-		}, Inject{Header: "Authorization", Scheme: "Bearer"}},
-		"like a reset": {func(c net.Conn, r *http.Request) {
-			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\n server closed idle connection %s\r\n\r\n", r.Header.Get("Authorization"))
-		}, Inject{Header: "Authorization", Scheme: "Bearer"}},
-		"length": {func(c net.Conn, r *http.Request) {
-			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n", r.Header.Get("Authorization"))
-		}, Inject{Header: "Authorization", Scheme: "Bearer"}},
-		"te": {func(c net.Conn, r *http.Request) {
-			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n", r.Header.Get("Authorization"))
-		}, Inject{Header: "Authorization", Scheme: "Bearer"}},
-		"upgrade": {func(c net.Conn, r *http.Request) {
-			fmt.Fprintf(c, "HTTP/1.1 101 OK\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n", r.Header.Get("Authorization"))
-		}, Inject{Header: "Authorization", Scheme: "Bearer"}},
+		"first line":   {"GET %s HTTP/1.1\r\n\r\n", Inject{Query: "access_token"}},
+		"header line":  {"HTTP/1.1 200 OK\r\nyour %s\r\n\r\n", bearer},
+		"like TLS":     {"HTTP/1.1 200 OK\r\n tls: %s\r\n\r\n", bearer},
+		"like a reset": {"HTTP/1.1 200 OK\r\n server closed idle connection %s\r\n\r\n", bearer},
+		"length":       {"HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n", bearer},
+		"te":           {"HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n", bearer},
+		"upgrade":      {"HTTP/1.1 101 OK\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n", bearer},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFront(t, http.NotFoundHandler(), func(o *Options) { to(rawUpstream(t, c.script))(o); o.Inject = c.inject })
+			address := rawUpstream(t, func(conn net.Conn, r *http.Request) {
+				echoed := r.Header.Get("Authorization")
+				if c.inject.Query != "" {
+					echoed = r.RequestURI
+				}
+				fmt.Fprintf(conn, c.answer, echoed)
+			})
+			f := newFront(t, http.NotFoundHandler(), func(o *Options) { to(address)(o); o.Inject = c.inject })
 			f.tokens.n.Store(777666)
 			resp, body, rec := f.get(t, "/")
 			if strings.Contains(body+fmt.Sprint(rec.Err), "t777666") {

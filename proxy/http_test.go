@@ -14,49 +14,25 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"authproxy/proxy/rawtest"
 )
 
 // rawUpstream answers each connection by a script: it gets the connection and
 // the request that was read from it.
 func rawUpstream(t *testing.T, script func(c net.Conn, r *http.Request)) (address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				in := bufio.NewReader(c)
-				r, err := http.ReadRequest(in)
-				if err == nil {
-					script(c, r)
-				}
-			}()
+	return rawtest.Listen(t, func(c net.Conn, in *bufio.Reader) {
+		if r, err := http.ReadRequest(in); err == nil {
+			script(c, r)
 		}
-	}()
-	return l.Addr().String()
+	})
 }
 
 // dial opens a connection to f and sends text on it.
 func (f *front) dial(t *testing.T, text string) net.Conn {
 	t.Helper()
-	c, err := net.Dial("tcp", f.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
-	if _, err := io.WriteString(c, text); err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return rawtest.Dial(t, f.Listener.Addr().String(), text)
 }
 
 func to(address string) func(*Options) {
@@ -373,20 +349,10 @@ func TestInformationalAnswersAndAnswersWithoutBody(t *testing.T) {
 // what the client sent.
 func TestNothingOfOurOwn(t *testing.T) {
 	got := make(chan string, 1)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer c.Close()
+	address := rawtest.Listen(t, func(c net.Conn, in *bufio.Reader) {
 		var all bytes.Buffer
 		for b := make([]byte, 4096); !strings.HasSuffix(all.String(), "the body"); {
-			n, err := c.Read(b)
+			n, err := in.Read(b)
 			all.Write(b[:n])
 			if err != nil {
 				return
@@ -394,11 +360,11 @@ func TestNothingOfOurOwn(t *testing.T) {
 		}
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 		got <- all.String()
-	}()
-	f := newFront(t, http.NotFoundHandler(), func(o *Options) { o.Target.Host = l.Addr().String() })
+	})
+	f := newFront(t, http.NotFoundHandler(), to(address))
 	f.dial(t, "POST /a//b/%2F;x/..%2f?q=1;2&%zz=%&& HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nX-A: 2\r\nX-Empty:\r\n"+
 		"Connection: keep-alive, Authorization, X-Mine\r\nX-Mine: 1\r\nAuthorization: Basic mine\r\nX-Forwarded-For: 9.9.9.9\r\nContent-Length: 8\r\n\r\nthe body")
-	want := "POST /a//b/%2F;x/..%2f?q=1;2&%zz=%&& HTTP/1.1\r\nHost: " + l.Addr().String() + "\r\nContent-Length: 8\r\n" +
+	want := "POST /a//b/%2F;x/..%2f?q=1;2&%zz=%&& HTTP/1.1\r\nHost: " + address + "\r\nContent-Length: 8\r\n" +
 		"Authorization: Bearer t1\r\nX-A: 1\r\nX-A: 2\r\nX-Empty: \r\nX-Forwarded-For: 9.9.9.9\r\n\r\nthe body"
 	if text := <-got; text != want {
 		t.Errorf("the upstream got\n%s\nwant\n%s", text, want)

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -117,20 +116,23 @@ func TestTapePassesOnHowTheBodyBroke(t *testing.T) {
 }
 
 func TestClosedTryDoesNotHangOnASlowClient(t *testing.T) {
-	pr, pw := io.Pipe()
-	defer pw.Close()
-	tape := newTape(pr, 100, nil)
-	one, _ := tape.rewind(nil)
-	go func() { _, _ = one.Read(make([]byte, 1)) }()
-	for len(tape.reading) == 0 {
-		time.Sleep(time.Millisecond)
-	}
-	two, _ := tape.rewind(nil)
-	done := make(chan error)
-	go func() { _, err := two.Read(make([]byte, 1)); done <- err }()
-	_ = two.Close()
-	if err := <-done; !errors.Is(err, errSuperseded) {
-		t.Errorf("Read: %v", err)
+	for _, ahead := range []time.Duration{0, 20 * time.Millisecond} { // in the second case Read waits for its turn
+		pr, pw := io.Pipe()
+		tape := newTape(pr, 100, nil)
+		one, _ := tape.rewind(nil)
+		go func() { _, _ = one.Read(make([]byte, 1)) }()
+		for len(tape.reading) == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		two, _ := tape.rewind(nil)
+		done := make(chan error)
+		go func() { _, err := two.Read(make([]byte, 1)); done <- err }()
+		time.Sleep(ahead)
+		_ = two.Close()
+		if err := <-done; !errors.Is(err, errSuperseded) {
+			t.Errorf("Read, %v before Close: %v", ahead, err)
+		}
+		pw.Close()
 	}
 }
 
@@ -198,39 +200,21 @@ func TestUploads(t *testing.T) {
 // so nothing was read ahead.
 func TestEarlyRefusalOfALargeBody(t *testing.T) {
 	const size = 4 << 20
-	upstream, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer upstream.Close()
 	arrived := make(chan int, 1)
-	go func() {
-		for {
-			conn, err := upstream.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				req, err := http.ReadRequest(bufio.NewReader(conn))
-				if err != nil {
-					return
-				}
-				if req.Header.Get("Authorization") == "Bearer t1" {
-					_, _ = io.CopyN(io.Discard, req.Body, 100)
-					_, _ = io.WriteString(conn, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
-					_, _ = io.Copy(io.Discard, conn) // until the proxy hangs up
-					return
-				}
-				got, _ := io.ReadAll(req.Body)
-				if bytes.Equal(got, text(size)) {
-					arrived <- len(got)
-				}
-				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
-			}()
+	upstream := rawUpstream(t, func(conn net.Conn, req *http.Request) {
+		if req.Header.Get("Authorization") == "Bearer t1" {
+			_, _ = io.CopyN(io.Discard, req.Body, 100)
+			_, _ = io.WriteString(conn, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+			_, _ = io.Copy(io.Discard, conn) // until the proxy hangs up
+			return
 		}
-	}()
-	f := newFront(t, http.NotFoundHandler(), func(o *Options) { o.Target.Host = upstream.Addr().String(); o.Retry.BodyLimit = 64 << 10 })
+		got, _ := io.ReadAll(req.Body)
+		if bytes.Equal(got, text(size)) {
+			arrived <- len(got)
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+	})
+	f := newFront(t, http.NotFoundHandler(), func(o *Options) { o.Target.Host = upstream; o.Retry.BodyLimit = 64 << 10 })
 	gate := make(chan struct{})
 	body := io.MultiReader(bytes.NewReader(text(size)[:32<<10]), gated{gate}, bytes.NewReader(text(size)[32<<10:]))
 	go func() { <-f.tokens.asked; close(gate) }()

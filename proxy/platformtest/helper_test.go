@@ -11,9 +11,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"authproxy/proxy/platformtest"
+	"authproxy/proxy/rawtest"
 )
 
 // call is one request, written to the wire exactly as it stands.
@@ -69,22 +69,13 @@ func start(t *testing.T, p *platformtest.Platform) site {
 
 func (s site) dial(t *testing.T) net.Conn {
 	t.Helper()
-	conn, err := net.Dial("tcp", s.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	return conn
+	return rawtest.Dial(t, s.addr, "")
 }
 
 func (s site) do(t *testing.T, c call) reply {
 	t.Helper()
-	conn := s.dial(t)
+	conn := rawtest.Dial(t, s.addr, c.wire())
 	defer conn.Close()
-	if _, err := io.WriteString(conn, c.wire()); err != nil {
-		t.Fatal(err)
-	}
 	return receive(t, bufio.NewReader(conn), c.method)
 }
 

@@ -1,23 +1,12 @@
 // Command grpc is the client and the server of the gRPC project's
-// interoperability tests, for the tests of cmd/authproxy. As in the project's
-// own programs, one run of the client is one case, and its exit code the verdict.
-//
-//	grpc server          listens, prints its address, and serves until its standard input ends
-//	grpc client ADDRESS CASE
-//	grpc cases           lists the cases
+// interoperability tests; see package peer for its command line.
 package main
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"log"
-	"maps"
 	"net"
-	"os"
-	"slices"
-	"strings"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -27,31 +16,21 @@ import (
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"authproxy/cmd/authproxy/testdata/interop/peer"
 )
 
 func main() {
-	log.SetFlags(0)
-	switch args := os.Args[1:]; {
-	case len(args) == 1 && args[0] == "server":
-		serve()
-	case len(args) == 1 && args[0] == "cases":
-		fmt.Println(strings.Join(slices.Sorted(maps.Keys(cases)), "\n"))
-	case len(args) == 3 && args[0] == "client" && cases[args[2]] != nil:
-		call(args[1], cases[args[2]])
-	default:
-		log.Fatalf("usage: grpc server | client ADDRESS CASE | cases: %q", args)
+	all := map[string]peer.Case{}
+	for name, do := range cases {
+		all[name] = func(ctx context.Context, at string) error { return call(ctx, at, do) }
 	}
+	peer.Main(serve, all)
 }
 
-// good is the only token that is taken: with any other, calls fail with
-// UNAUTHENTICATED before anything else, in an answer of headers only.
-const good = "Bearer t2"
-
-func serve() {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
+// serve fails calls without the good token with UNAUTHENTICATED, before
+// anything else, in an answer of headers only.
+func serve(l net.Listener) error {
 	s := grpc.NewServer(
 		grpc.UnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 			if err := check(ctx); err != nil {
@@ -67,33 +46,25 @@ func serve() {
 		}),
 	)
 	testgrpc.RegisterTestServiceServer(s, interop.NewTestServer())
-	fmt.Println(l.Addr())
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		s.Stop()
-	}()
-	if err := s.Serve(l); err != nil {
-		log.Fatal(err)
-	}
+	return s.Serve(l)
 }
 
 func check(ctx context.Context) error {
 	md, _ := metadata.FromIncomingContext(ctx)
-	if got := md.Get("authorization"); len(got) != 1 || got[0] != good {
+	if got := md.Get("authorization"); len(got) != 1 || got[0] != peer.Good {
 		return status.Error(codes.Unauthenticated, "the token is not good")
 	}
 	return nil
 }
 
-func call(address string, do func(context.Context, *grpc.ClientConn)) {
-	conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+func call(ctx context.Context, at string, do func(context.Context, *grpc.ClientConn)) error {
+	conn, err := grpc.NewClient("passthrough:///"+at, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	do(ctx, conn)
+	do(ctx, conn) // exits when something is wrong
+	return nil
 }
 
 // cases are those of grpc/doc/interop-test-descriptions.md that need neither

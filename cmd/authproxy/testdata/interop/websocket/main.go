@@ -1,10 +1,5 @@
 // Command websocket is a client and a server of an independent WebSocket
-// library, for the tests of cmd/authproxy. One run of the client is one case,
-// and its exit code the verdict.
-//
-//	websocket server           listens, prints its address, and serves until its standard input ends
-//	websocket client URL CASE
-//	websocket cases            lists the cases
+// library; see package peer for its command line.
 package main
 
 import (
@@ -13,59 +8,27 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
-	"maps"
 	"net"
 	"net/http"
-	"os"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/coder/websocket"
+
+	"authproxy/cmd/authproxy/testdata/interop/peer"
 )
 
-func main() {
-	log.SetFlags(0)
-	switch args := os.Args[1:]; {
-	case len(args) == 1 && args[0] == "server":
-		serve()
-	case len(args) == 1 && args[0] == "cases":
-		fmt.Println(strings.Join(slices.Sorted(maps.Keys(cases)), "\n"))
-	case len(args) == 3 && args[0] == "client" && cases[args[2]] != nil:
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := cases[args[2]](ctx, args[1]); err != nil {
-			log.Fatal(err)
-		}
-	default:
-		log.Fatalf("usage: websocket server | client URL CASE | cases: %q", args)
-	}
-}
-
-// good is the only token that is taken; handshakes with another are refused.
-const good = "Bearer t2"
+func main() { peer.Main(serve, cases) }
 
 // limit is above the largest message of a case.
 const limit = 4 << 20
 
-func serve() {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(l.Addr())
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
-	log.Fatal(http.Serve(l, http.HandlerFunc(echo)))
-}
+func serve(l net.Listener) error { return http.Serve(l, http.HandlerFunc(echo)) }
 
 // echo sends back each message, whole, of the kind that it came in. "close
 // CODE REASON" has the server close; "vanish" has it drop the connection.
+// Handshakes without the good token are refused.
 func echo(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Authorization") != good {
+	if r.Header.Get("Authorization") != peer.Good {
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 		http.Error(w, "the token is not good", http.StatusUnauthorized)
 		return
@@ -96,7 +59,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-var cases = map[string]func(ctx context.Context, url string) error{
+var cases = map[string]peer.Case{
 	"text":                       both(websocket.MessageText, []byte("Grüße, 世界 ☺"), []byte("")),
 	"binary":                     both(websocket.MessageBinary, []byte{0, 1, 0xff, '\r', '\n'}, []byte{}),
 	"one_mebibyte":               both(websocket.MessageBinary, pattern(1<<20), pattern(1<<20+1)),
