@@ -6,7 +6,6 @@ package authproxy_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -28,16 +27,13 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
+	"authproxy/cmd/authproxy/authproxytest"
 	"authproxy/proxy/platformtest"
+	"authproxy/proxy/rawtest"
 )
-
-// patience bounds every wait; it is long because machines may be slow, and no
-// test waits that long unless it fails.
-const patience = 30 * time.Second
 
 // ---------------------------------------------------------------------------
 // 1. Transparent: what is sent is what arrives, plus the token and minus
@@ -47,13 +43,13 @@ func TestRequestsArriveAsTheyWereSent(t *testing.T) {
 	t.Parallel()
 	upstream := newRawUpstream(t, "HTTP/1.1 204 No Content\r\n\r\n")
 	platform := platformtest.NewOAuth2(platformtest.Options{})
-	p := start(t, oauth2Config(serve(t, platform), upstream.url))
-	here := strings.TrimPrefix(p.url, "http://")
+	p := start(t, oauth2Config(authproxytest.Serve(t, platform), upstream.url))
+	here := strings.TrimPrefix(p.URL, "http://")
 
 	for name, c := range rawRequests() {
 		t.Run(name, func(t *testing.T) {
 			sent := strings.NewReplacer("\n", "\r\n", "HERE", here).Replace(c.sent)
-			p.raw(t, sent+c.body)
+			raw(t, p, sent+c.body)
 			got := <-upstream.requests
 			token := "Authorization: Bearer " + platform.LiveTokens()[0]
 			lines := strings.Split(strings.TrimSuffix(sent, "\r\n\r\n"), "\r\n")
@@ -110,8 +106,8 @@ func rawRequests() map[string]rawRequest {
 func TestTwoSlashesBeforeForbiddenCharacters(t *testing.T) {
 	t.Parallel()
 	upstream := newRawUpstream(t, "HTTP/1.1 204 No Content\r\n\r\n")
-	p := start(t, oauth2Config(serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream.url))
-	p.raw(t, "GET //\"a\"/%2f HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	p := start(t, oauth2Config(authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream.url))
+	raw(t, p, "GET //\"a\"/%2f HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	if target := strings.Fields(<-upstream.requests)[1]; target != "//%22a%22/%2f" {
 		t.Errorf("target %s", target)
 	}
@@ -137,8 +133,8 @@ func TestAnswersComeBackAsTheyWereSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			upstream := newRawUpstream(t, answer)
-			p := start(t, oauth2Config(serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream.url))
-			if got := p.raw(t, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); sorted(got) != sorted(answer) {
+			p := start(t, oauth2Config(authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream.url))
+			if got := raw(t, p, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); sorted(got) != sorted(answer) {
 				t.Errorf("the client got\n%s\nwant\n%s", got, answer)
 			}
 		})
@@ -150,14 +146,14 @@ func TestBothWaysStream(t *testing.T) {
 	for _, mediaType := range []string{"text/event-stream", "application/x-ndjson", "application/json", "application/octet-stream"} {
 		t.Run(mediaType, func(t *testing.T) {
 			t.Parallel()
-			upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			upstream := authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", mediaType)
 				_ = http.NewResponseController(w).EnableFullDuplex()
 				_, _ = io.Copy(flushing{w}, r.Body) // each piece goes back before the next one is sent
 			}))
-			p := start(t, oauth2Config(serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream))
+			p := start(t, oauth2Config(authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream))
 			body, pieces := io.Pipe()
-			req, _ := http.NewRequestWithContext(limited(t), http.MethodPost, p.url, body)
+			req, _ := http.NewRequestWithContext(limited(t), http.MethodPost, p.URL, body)
 			go func() { _, _ = io.WriteString(pieces, `[1]`) }() // taken when the upstream reads it
 			resp, err := http.DefaultClient.Do(req)
 			if err != nil {
@@ -193,28 +189,28 @@ func (f flushing) Write(b []byte) (int, error) {
 
 func TestADeadTokenCostsTheApplicationNothing(t *testing.T) {
 	t.Parallel()
-	for name, dialect := range dialects() {
+	for name, dialect := range authproxytest.Dialects() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			platform := dialect.simulate(platformtest.Options{})
+			platform := dialect.Simulate(platformtest.Options{})
 			var now atomic.Pointer[platformtest.Platform]
 			now.Store(platform)
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now.Load().ServeHTTP(w, r) }))
 			t.Cleanup(server.Close)
-			p := start(t, dialect.config(server.URL))
-			p.allGood(t)
+			p := start(t, dialect.Config(server.URL))
+			allGood(t, p)
 			issued := platform.Counts().Issued
 			for range 2 {
 				platform.RevokeAll()
-				p.allGood(t)
+				allGood(t, p)
 			}
 			if got := platform.Counts(); got.Issued != issued+2 || got.TokenRequests != got.Issued {
 				t.Errorf("%+v, want one more token for each revocation", got)
 			}
-			again := dialect.simulate(platformtest.Options{}) // knows no token of before
+			again := dialect.Simulate(platformtest.Options{}) // knows no token of before
 			now.Store(again)
 			server.CloseClientConnections()
-			p.allGood(t)
+			allGood(t, p)
 			if got := again.Counts(); got.Issued != 1 {
 				t.Errorf("after a restart of the platform: %+v", got)
 			}
@@ -226,10 +222,10 @@ func TestATokenThatExpiresEarlyCostsNothing(t *testing.T) {
 	t.Parallel()
 	platform := platformtest.NewWeDaPrivate(platformtest.Options{Lifetime: 300 * time.Millisecond})
 	platform.SetExpiresIn("7200") // what the platform says is not what it does
-	p := start(t, dialects()["weda-private"].config(serve(t, platform)))
+	p := start(t, authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platform)))
 	for range 3 {
-		p.good(t, http.MethodGet, "")
-		eventually(t, "expiry", func() bool { return len(platform.LiveTokens()) == 0 })
+		good(t, p, http.MethodGet, "")
+		authproxytest.Eventually(t, "expiry", func() bool { return len(platform.LiveTokens()) == 0 })
 	}
 	if got := platform.Counts(); got.Accepted != 3 || got.Refused != 2 || got.TokenRequests != 3 {
 		t.Errorf("%+v", got)
@@ -238,24 +234,24 @@ func TestATokenThatExpiresEarlyCostsNothing(t *testing.T) {
 
 func TestAHundredRefusalsMakeOneTokenRequest(t *testing.T) {
 	t.Parallel()
-	for name, dialect := range dialects() {
+	for name, dialect := range authproxytest.Dialects() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const callers = 100
-			platform := dialect.simulate(platformtest.Options{})
+			platform := dialect.Simulate(platformtest.Options{})
 			all := newBarrier(callers)
-			p := start(t, dialect.config(serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodPost && r.URL.Path == apiPath {
+			p := start(t, dialect.Config(authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost && r.URL.Path == authproxytest.APIPath {
 					all.wait() // until every caller is here with the token that is dead
 				}
 				platform.ServeHTTP(w, r)
 			}))))
-			p.good(t, http.MethodGet, "")
+			good(t, p, http.MethodGet, "")
 			platform.RevokeAll()
 			before := platform.Counts()
 			var group sync.WaitGroup
 			for i := range callers {
-				group.Go(func() { p.good(t, http.MethodPost, fmt.Sprintf(`{"n":%d}`, i)) })
+				group.Go(func() { good(t, p, http.MethodPost, fmt.Sprintf(`{"n":%d}`, i)) })
 			}
 			group.Wait()
 			got := platform.Counts()
@@ -274,7 +270,7 @@ func TestAThousandColdCallersMakeOneTokenRequest(t *testing.T) {
 	const callers = 1000
 	platform := platformtest.NewWeDaPrivate(platformtest.Options{})
 	release := make(chan struct{})
-	p := start(t, dialects()["weda-private"].config(serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p := start(t, authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == platform.TokenPath() {
 			<-release
 		}
@@ -282,9 +278,9 @@ func TestAThousandColdCallersMakeOneTokenRequest(t *testing.T) {
 	}))))
 	var group sync.WaitGroup
 	for range callers {
-		group.Go(func() { p.good(t, http.MethodGet, "") })
+		group.Go(func() { good(t, p, http.MethodGet, "") })
 	}
-	eventually(t, "all callers to wait", func() bool { return p.metric(t, `authproxy_token_waiters{token="main"}`) == callers })
+	authproxytest.Eventually(t, "all callers to wait", func() bool { return p.Series(t)[`authproxy_token_waiters{token="main"}`] == callers })
 	close(release)
 	group.Wait()
 	if got := platform.Counts(); got.TokenRequests != 1 || got.Accepted != callers {
@@ -312,49 +308,49 @@ func TestATokenEndpointInTroubleIsLeftInPeace(t *testing.T) {
 			t.Parallel()
 			platform := platformtest.NewWeDaPrivate(platformtest.Options{})
 			platform.SetTokenFault(fault)
-			p := start(t, impatient(dialects()["weda-private"].config(serve(t, platform))))
+			p := start(t, authproxytest.Impatient(authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platform))))
 			began := time.Now()
 			var group sync.WaitGroup
 			for range 50 {
-				group.Go(func() { p.noToken(t, p.do(t, http.MethodGet, "")) })
+				group.Go(func() { noToken(t, do(t, p, http.MethodGet, "")) })
 			}
 			group.Wait()
-			p.noToken(t, p.do(t, http.MethodPost, "{}"))
+			noToken(t, do(t, p, http.MethodPost, "{}"))
 			// One at once, then at most one for each second of pause.
 			if got, most := platform.Counts(), 1+int(time.Since(began)/time.Second); got.TokenRequests > most || got.APIRequests != 0 {
 				t.Errorf("%d token requests, at most %d are due; %d requests without a token", got.TokenRequests, most, got.APIRequests)
 			}
 			platform.SetTokenFault(nil)
-			eventually(t, "recovery", func() bool {
-				a := p.do(t, http.MethodGet, "")
-				if a.status != http.StatusOK {
-					p.noToken(t, a)
+			authproxytest.Eventually(t, "recovery", func() bool {
+				a := do(t, p, http.MethodGet, "")
+				if a.Status != http.StatusOK {
+					noToken(t, a)
 				}
-				return a.status == http.StatusOK
+				return a.Status == http.StatusOK
 			})
 		})
 	}
 }
 
 // noToken checks the answer of authproxy itself when there is no token.
-func (p *authproxy) noToken(t *testing.T, a answer) {
+func noToken(t *testing.T, a authproxytest.Answer) {
 	t.Helper()
 	var body struct {
 		Error struct{ Code, Message, Upstream string }
 	}
-	code, after := a.header.Get("X-Authproxy-Error"), a.header.Get("Retry-After")
+	code, after := a.Code(), a.Header.Get("Retry-After")
 	seconds, _ := strconv.Atoi(after)
 	switch {
-	case code == "token_unavailable" && a.status == 503 && seconds > 0:
-	case code == "token_timeout" && a.status == 504:
+	case code == "token_unavailable" && a.Status == 503 && seconds > 0:
+	case code == "token_timeout" && a.Status == 504:
 	default:
-		t.Errorf("status %d, X-Authproxy-Error %q, Retry-After %q", a.status, code, after)
+		t.Errorf("status %d, X-Authproxy-Error %q, Retry-After %q", a.Status, code, after)
 	}
-	if err := json.Unmarshal([]byte(a.body), &body); err != nil || body.Error.Code != code || body.Error.Message == "" || body.Error.Upstream != "main" {
-		t.Errorf("body %q", a.body)
+	if err := json.Unmarshal([]byte(a.Body), &body); err != nil || body.Error.Code != code || body.Error.Message == "" || body.Error.Upstream != "main" {
+		t.Errorf("body %q", a.Body)
 	}
-	if a.header.Get("Content-Type") != "application/json" || a.header.Get("Www-Authenticate") != "" {
-		t.Errorf("headers %v", a.header)
+	if a.Header.Get("Content-Type") != "application/json" || a.Header.Get("Www-Authenticate") != "" {
+		t.Errorf("headers %v", a.Header)
 	}
 }
 
@@ -364,35 +360,36 @@ func (p *authproxy) noToken(t *testing.T, a answer) {
 
 func TestNothingLeaks(t *testing.T) {
 	t.Parallel()
-	for name, dialect := range dialects() {
+	for name, dialect := range authproxytest.Dialects() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := platformtest.Options{ClientSecret: "h0le in+one/=&%zz?:" + name, Password: `pa55 w"rd\+/=&` + name}
-			platform := dialect.simulate(o)
-			config := "log: { level: debug, access: all }\n" + impatient(dialect.config(serve(t, platform)))
+			platform := dialect.Simulate(o)
+			config := "log: { level: debug, access: all }\n" + authproxytest.Impatient(dialect.Config(authproxytest.Serve(t, platform)))
 			config = strings.NewReplacer(`"secret"`, strconv.Quote(o.ClientSecret), `"password"`, strconv.Quote(o.Password)).Replace(config)
 			p := start(t, config)
-			evidence := p.look(t)
+			evidence := look(t, p)
 			platform.SetQuoteRefused(true)
 			platform.RevokeAll()
-			evidence += p.look(t)
+			evidence += look(t, p)
 			tells, _ := json.Marshal(map[string]any{"code": o.ClientSecret, "error": o.Password, "message": platform.Secrets()})
 			platform.SetTokenFault(&platformtest.Fault{Status: http.StatusUnauthorized, Body: string(tells)})
 			platform.RevokeAll()
 			platform.RevokeRefreshTokens()
-			_ = p.do(t, http.MethodGet, "") // the platform's own refusal, which is the application's to read
+			_ = do(t, p, http.MethodGet, "") // the platform's own refusal, which is the application's to read
 			platform.SetAPIFault(&platformtest.Fault{Close: true})
-			evidence += p.look(t) + p.look(t)
-			p.stop(t)
-			findNothing(t, evidence+p.stdout.String()+p.stderr.String(), platform.Secrets())
+			evidence += look(t, p) + look(t, p)
+			p.Stop(t)
+			findNothing(t, evidence+p.Stdout.String()+p.Stderr.String(), platform.Secrets())
 		})
 	}
 }
 
 // look sends a request and returns all that shows.
-func (p *authproxy) look(t *testing.T) string {
+func look(t *testing.T, p *authproxytest.Program) string {
 	t.Helper()
-	return fmt.Sprintln(p.do(t, http.MethodPost, `{"a":1}`), p.page(t, "/metrics"), p.page(t, "/readyz?verbose"))
+	page := func(path string) string { return authproxytest.Ask(t, http.MethodGet, p.Admin+path, nil).Body }
+	return fmt.Sprintln(do(t, p, http.MethodPost, `{"a":1}`), page("/metrics"), page("/readyz?verbose"))
 }
 
 // findNothing searches the evidence for secrets, however they are spelled.
@@ -412,49 +409,13 @@ func findNothing(t *testing.T, evidence string, secrets []string) {
 	}
 }
 
-// ---------------------------------------------------------------------------
-// The platforms, each with the configuration that an operator would write.
-
-// apiPath is an API on every platform.
-const apiPath = "/weda/workflow/v1/prod/list"
-
-type dialect struct {
-	simulate func(platformtest.Options) *platformtest.Platform
-	token    string // the block of the token
-	inQuery  bool   // the token may go into the query
-}
-
-func (d dialect) config(base string) string {
-	token := strings.ReplaceAll(d.token, "BASE", base)
-	return "tokens: { main: { " + token + " } }\nupstreams: [ { name: main, token: main, url: " + strconv.Quote(base) + " } ]\n"
-}
-
-func dialects() map[string]dialect {
-	const client = `, client_id: "id", client_secret: "secret"`
-	return map[string]dialect{
-		"weda":           {simulate: platformtest.NewWeDa, token: `provider: weda, params: { base_url: "BASE" }` + client},
-		"weda-private":   {simulate: platformtest.NewWeDaPrivate, token: `provider: weda-private, params: { base_url: "BASE" }` + client},
-		"cloudbase-user": {simulate: platformtest.NewCloudBase, token: `provider: cloudbase-user, params: { base_url: "BASE", client_id: "id" }, username: "user", password: "password"`},
-		"hengshi":        {simulate: platformtest.NewHengshi, token: `provider: hengshi, params: { base_url: "BASE" }` + client, inQuery: true},
-		"gongjiangyun":   {simulate: platformtest.NewGongjiangyun, token: `provider: gongjiangyun, params: { base_url: "BASE" }` + client},
-		"oauth2":         {simulate: platformtest.NewOAuth2, token: `provider: oauth2, token_url: "BASE/oauth2/token"` + client},
-	}
-}
-
-// impatient shortens the time that a token request may take.
-func impatient(config string) string {
-	return strings.Replace(config, "provider:", "timeout: 500ms, provider:", 1)
-}
-
 // oauth2Config has the token from platform and all else from upstream.
 func oauth2Config(platform, upstream string) string {
-	return strings.Replace(dialects()["oauth2"].config(platform), "url: "+strconv.Quote(platform), "url: "+strconv.Quote(upstream), 1)
+	return strings.Replace(authproxytest.Dialects()["oauth2"].Config(platform), "url: "+strconv.Quote(platform), "url: "+strconv.Quote(upstream), 1)
 }
 
 // ---------------------------------------------------------------------------
 // The binary, and what it takes to talk to it.
-
-var binary string
 
 func TestMain(m *testing.M) {
 	os.Exit(buildAndRun(m))
@@ -466,8 +427,7 @@ func buildAndRun(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "authproxy")
-	args := []string{"build", "-o", binary}
+	args := []string{"build", "-o", filepath.Join(dir, "authproxy")}
 	if underRace() {
 		args = append(args, "-race") // the program is to be watched, not only its tests
 		// Such a process sleeps for a second at its end, unless told not to.
@@ -480,6 +440,9 @@ func buildAndRun(m *testing.M) int {
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "go build ./cmd/authproxy:", err)
 		return 1
+	}
+	if err := os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
+		panic(err)
 	}
 	return m.Run()
 }
@@ -497,200 +460,49 @@ func underRace() bool {
 	return info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
-// authproxy is a running "authproxy serve".
-type authproxy struct {
-	url, admin     string
-	cmd            *exec.Cmd
-	stdout, stderr *output
-	exited         chan struct{}
-	stopping       sync.Once
-}
-
-var announced = regexp.MustCompile(`(?m)^  main: (http://\S+)/ -> [^\n]*\n  admin: (http://[^/]+)/`)
-
 // start runs the program until the end of the test.
-func start(t *testing.T, config string) *authproxy {
+func start(t *testing.T, config string) *authproxytest.Program {
 	t.Helper()
 	sources()
-	file := filepath.Join(t.TempDir(), "authproxy.yaml")
-	write(t, file, "listen: 127.0.0.1:0\nadmin: { listen: 127.0.0.1:0 }\n"+config)
-	p := &authproxy{stdout: newOutput(), stderr: newOutput(), exited: make(chan struct{})}
-	p.cmd = exec.Command(binary, "serve", "-c", file)
-	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(p.exited)
-		_ = p.cmd.Wait() // stop looks at the state
-	}()
-	t.Cleanup(func() { p.stop(t) })
-	place := p.stdout.await(announced, p.exited)
-	if place == nil {
-		t.Fatalf("authproxy did not start: %s%s", p.stdout, p.stderr)
-	}
-	p.url, p.admin = place[1], place[2]
-	return p
+	return authproxytest.Start(t, config)
 }
-
-// stop ends the program as an operator does, and sees that it went well.
-func (p *authproxy) stop(t *testing.T) {
-	p.stopping.Do(func() {
-		_ = p.cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-p.exited:
-		case <-time.After(patience):
-			_ = p.cmd.Process.Kill()
-			<-p.exited
-			t.Error("authproxy did not end")
-		}
-		text := p.stderr.String()
-		if code := p.cmd.ProcessState.ExitCode(); code != 0 || strings.Contains(text, "DATA RACE") || strings.Contains(text, "goroutine ") {
-			t.Errorf("exit code %d; standard error: %s", code, text)
-		}
-	})
-}
-
-// output keeps what a process writes.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-	news chan struct{}
-}
-
-func newOutput() *output { return &output{news: make(chan struct{}, 1)} }
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	select {
-	case o.news <- struct{}{}:
-	default:
-	}
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
-// await returns the first match, or nil when the process or the patience ends.
-func (o *output) await(want *regexp.Regexp, exited <-chan struct{}) []string {
-	deadline := time.After(patience)
-	for {
-		if found := want.FindStringSubmatch(o.String()); found != nil {
-			return found
-		}
-		select {
-		case <-o.news:
-		case <-exited:
-			return want.FindStringSubmatch(o.String())
-		case <-deadline:
-			return nil
-		}
-	}
-}
-
-type answer struct {
-	status int
-	header http.Header
-	body   string
-}
-
-var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
 
 // do sends a request to the API. A body that is not "{...}" goes chunked.
-func (p *authproxy) do(t *testing.T, method, body string) answer {
+func do(t *testing.T, p *authproxytest.Program, method, body string) authproxytest.Answer {
 	t.Helper()
-	a, err := p.try(t, method, body)
-	if err != nil {
-		t.Error(err)
+	var sent any
+	switch {
+	case strings.HasPrefix(body, "{"):
+		sent = body
+	case body != "":
+		sent = authproxytest.Chunked(body)
 	}
-	return a
-}
-
-func (p *authproxy) try(t *testing.T, method, body string) (answer, error) {
-	t.Helper()
-	var reader io.Reader
-	if body != "" {
-		reader = strings.NewReader(body)
-	}
-	if !strings.HasPrefix(body, "{") && body != "" {
-		reader = io.MultiReader(reader)
-	}
-	req, err := http.NewRequestWithContext(limited(t), method, p.url+apiPath+"?a=%zz;b", reader)
-	if err != nil {
-		return answer{}, err
-	}
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return answer{}, err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	return answer{resp.StatusCode, resp.Header, string(text)}, err
+	return authproxytest.Ask(t, method, p.URL+authproxytest.APIPath+"?a=%zz;b", sent)
 }
 
 // good sends a request and wants it accepted, with all of its body.
-func (p *authproxy) good(t *testing.T, method, body string) {
+func good(t *testing.T, p *authproxytest.Program, method, body string) {
 	t.Helper()
-	a := p.do(t, method, body)
-	echo, err := platformtest.DecodeEcho([]byte(a.body))
-	if err != nil || a.status != http.StatusOK || echo.Method != method || int(echo.BodyLength) != len(body) || echo.Path != apiPath {
-		t.Errorf("%s: status %d, %v, echo %+v; standard error: %s", method, a.status, err, echo, p.stderr)
+	a := do(t, p, method, body)
+	echo, err := platformtest.DecodeEcho([]byte(a.Body))
+	if err != nil || a.Status != http.StatusOK || echo.Method != method || int(echo.BodyLength) != len(body) || echo.Path != authproxytest.APIPath {
+		t.Errorf("%s: status %d, %v, echo %+v; standard error: %s", method, a.Status, err, echo, p.Stderr)
 	}
 }
 
 // allGood sends one request of each kind.
-func (p *authproxy) allGood(t *testing.T) {
+func allGood(t *testing.T, p *authproxytest.Program) {
 	t.Helper()
-	p.good(t, http.MethodGet, "")
-	p.good(t, http.MethodPost, `{"known":"length"}`)
-	p.good(t, http.MethodPost, `["chunked"]`)
-}
-
-// page returns a page of the admin listener.
-func (p *authproxy) page(t *testing.T, path string) string {
-	t.Helper()
-	resp, err := client.Get(p.admin + path)
-	if err != nil {
-		t.Error(err)
-		return ""
-	}
-	defer resp.Body.Close()
-	text, _ := io.ReadAll(resp.Body)
-	return string(text)
-}
-
-// metric returns the value of a series; -1 when there is none.
-func (p *authproxy) metric(t *testing.T, series string) int {
-	t.Helper()
-	_, rest, found := strings.Cut(p.page(t, "/metrics"), "\n"+series+" ")
-	value, _, _ := strings.Cut(rest, "\n")
-	n, err := strconv.ParseFloat(value, 64)
-	if !found || err != nil {
-		return -1
-	}
-	return int(n)
+	good(t, p, http.MethodGet, "")
+	good(t, p, http.MethodPost, `{"known":"length"}`)
+	good(t, p, http.MethodPost, `["chunked"]`)
 }
 
 // raw sends bytes and returns those of the answer.
-func (p *authproxy) raw(t *testing.T, request string) string {
+func raw(t *testing.T, p *authproxytest.Program, request string) string {
 	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := p.Dial(t, request)
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(patience))
-	if _, err := io.WriteString(conn, request); err != nil {
-		t.Fatal(err)
-	}
 	answer, err := readMessage(bufio.NewReader(conn))
 	if err != nil {
 		t.Fatalf("%v after %q", err, answer)
@@ -708,30 +520,16 @@ type rawUpstream struct {
 
 func newRawUpstream(t *testing.T, answer string) *rawUpstream {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	u := &rawUpstream{url: "http://" + listener.Addr().String(), answer: answer, requests: make(chan string, 10)}
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go u.talk(conn)
-		}
-	}()
+	u := &rawUpstream{answer: answer, requests: make(chan string, 10)}
+	u.url = "http://" + rawtest.Listen(t, u.talk)
 	return u
 }
 
 func (u *rawUpstream) host() string { return strings.TrimPrefix(u.url, "http://") }
 
-func (u *rawUpstream) talk(conn net.Conn) {
-	defer conn.Close()
-	for r := bufio.NewReader(conn); ; {
-		request, err := readMessage(r)
+func (u *rawUpstream) talk(conn net.Conn, in *bufio.Reader) {
+	for {
+		request, err := readMessage(in)
 		if err != nil {
 			return
 		}
@@ -820,34 +618,8 @@ func (b *barrier) wait() {
 	<-b.open
 }
 
-func serve(t *testing.T, h http.Handler) string {
-	t.Helper()
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	return server.URL
-}
-
 func limited(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), authproxytest.Patience)
 	t.Cleanup(cancel)
 	return ctx
-}
-
-func write(t *testing.T, file, text string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// eventually asks until the answer is yes.
-func eventually(t *testing.T, what string, yes func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for !yes() {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"authproxy/cmd/authproxy/authproxytest"
 )
 
 // arrivals is an upstream that every page may read, and that notes who came.
@@ -74,12 +76,12 @@ func TestWebPagesOfStrangers(t *testing.T) {
 			if c.allow {
 				config = fmt.Sprintf(config, "evil.test"+port)
 			}
-			p := start(t, config+"allowed_hosts: [weda.local, weda.localhost]\n"+fmt.Sprintf("tokens: { t: { token_url: \"%s/token\", client_id: id, client_secret: secret } }\nupstreams: [{ name: main, token: t, url: \"%s\" }]\n", behind.URL, behind.URL))
+			p := authproxytest.Start(t, config+"allowed_hosts: [weda.local, weda.localhost]\n"+fmt.Sprintf("tokens: { t: { token_url: \"%s/token\", client_id: id, client_secret: secret } }\nupstreams: [{ name: main, token: t, url: \"%s\" }]\n", behind.URL, behind.URL))
 
-			if a := ask(t, "GET", p.url+"/curl", nil); a.status != 200 {
-				t.Fatalf("a program: %d %s", a.status, a.body)
+			if a := authproxytest.Ask(t, "GET", p.URL+"/curl", nil); a.Status != 200 {
+				t.Fatalf("a program: %d %s", a.Status, a.Body)
 			}
-			here, err := url.Parse(p.url)
+			here, err := url.Parse(p.URL)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,7 +130,7 @@ func visit(t *testing.T, chromium, address string, done <-chan map[string]string
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 		"--user-data-dir="+t.TempDir(), "--remote-debugging-pipe",
 		"--host-resolver-rules=MAP evil.test 127.0.0.1, MAP rebound.test 127.0.0.1, MAP weda.local 127.0.0.1", address)
-	log := newOutput()
+	log := new(authproxytest.Output)
 	cmd.Stdout, cmd.Stderr = log, log
 	// A browser that is told to speak by these pipes stays open for as long as they do.
 	from, to, err := os.Pipe()
@@ -148,7 +150,7 @@ func visit(t *testing.T, chromium, address string, done <-chan map[string]string
 	select {
 	case results := <-done:
 		return results
-	case <-time.After(2 * patience):
+	case <-time.After(2 * authproxytest.Patience):
 		t.Fatalf("the page did not report; the browser says %s", log)
 		return nil
 	}

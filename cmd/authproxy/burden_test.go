@@ -12,13 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"authproxy/cmd/authproxy/authproxytest"
 	"authproxy/proxy/platformtest"
 )
 
 // replaceFile exchanges a file by renaming, as editors do.
 func replaceFile(t *testing.T, file, text string) {
 	t.Helper()
-	write(t, file+".new", text)
+	authproxytest.Write(t, file+".new", text)
 	if err := os.Rename(file+".new", file); err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func (k *kubernetes) set(t *testing.T, name, text string) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(folder, name), text)
+	authproxytest.Write(t, filepath.Join(folder, name), text)
 	link := filepath.Join(k.dir, "..data_tmp")
 	if err := os.Symlink(filepath.Base(folder), link); err != nil {
 		t.Fatal(err)
@@ -60,21 +61,21 @@ func TestWrongCredentialsAreNotHammered(t *testing.T) {
 		to   func(string)
 	}{
 		"a file that is replaced": {filepath.Join(dir, "secret"), func(text string) { replaceFile(t, filepath.Join(dir, "secret"), text) }},
-		"a file that is written":  {filepath.Join(dir, "written"), func(text string) { write(t, filepath.Join(dir, "written"), text) }},
+		"a file that is written":  {filepath.Join(dir, "written"), func(text string) { authproxytest.Write(t, filepath.Join(dir, "written"), text) }},
 		"a volume of Kubernetes":  {filepath.Join(cluster.dir, "secret"), func(text string) { cluster.set(t, "secret", text) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			set.to("wrong\n")
 			platform := platformtest.NewWeDaPrivate(platformtest.Options{})
-			config := dialects()["weda-private"].config(serve(t, platform))
-			p := start(t, strings.Replace(config, `client_secret: "secret"`, "client_secret_file: "+strconv.Quote(set.file), 1))
+			config := authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platform))
+			p := authproxytest.Start(t, strings.Replace(config, `client_secret: "secret"`, "client_secret_file: "+strconv.Quote(set.file), 1))
 			for range 30 {
-				a := p.get(t)
-				if after, _ := strconv.Atoi(a.header.Get("Retry-After")); a.status != 503 || a.code() != "token_unavailable" || after > 600 {
-					t.Errorf("%d %v", a.status, a.header)
+				a := p.Get(t)
+				if after, _ := strconv.Atoi(a.Header.Get("Retry-After")); a.Status != 503 || a.Code() != "token_unavailable" || after > 600 {
+					t.Errorf("%d %v", a.Status, a.Header)
 				}
 			}
-			if after, _ := strconv.Atoi(p.get(t).header.Get("Retry-After")); after < 20 || after > 60 {
+			if after, _ := strconv.Atoi(p.Get(t).Header.Get("Retry-After")); after < 20 || after > 60 {
 				t.Errorf("Retry-After %d, want about 30", after)
 			}
 			if got := platform.Counts(); got.TokenRequests != 1 || got.APIRequests != 0 {
@@ -82,7 +83,7 @@ func TestWrongCredentialsAreNotHammered(t *testing.T) {
 			}
 			began := time.Now()
 			set.to("secret\n")
-			eventually(t, "a good answer", func() bool { return p.get(t).status == http.StatusOK })
+			authproxytest.Eventually(t, "a good answer", func() bool { return p.Get(t).Status == http.StatusOK })
 			if took := time.Since(began); took > 20*time.Second {
 				t.Errorf("the new secret was used after %v", took)
 			}
@@ -97,10 +98,10 @@ func TestWrongCredentialsAreNotHammered(t *testing.T) {
 func TestWrongPasswordsLeadToNoCaptcha(t *testing.T) {
 	t.Parallel()
 	platform := platformtest.NewCloudBase(platformtest.Options{Password: "other"})
-	p := start(t, dialects()["cloudbase-user"].config(serve(t, platform)))
+	p := authproxytest.Start(t, authproxytest.Dialects()["cloudbase-user"].Config(authproxytest.Serve(t, platform)))
 	for range 20 {
-		if a := p.get(t); a.code() != "token_unavailable" || strings.Contains(a.body, "captcha") {
-			t.Errorf("%d %s", a.status, a.body)
+		if a := p.Get(t); a.Code() != "token_unavailable" || strings.Contains(a.Body, "captcha") {
+			t.Errorf("%d %s", a.Status, a.Body)
 		}
 	}
 	if got := platform.Counts(); got.SignIns != 1 {
@@ -113,12 +114,12 @@ func TestATokenEndpointThatIsNotThere(t *testing.T) {
 	platform := platformtest.NewOAuth2(platformtest.Options{})
 	gone := httptest.NewServer(nil)
 	gone.Close()
-	config := strings.Replace(dialects()["oauth2"].config(serve(t, platform)), "token_url: ", "token_url: "+strconv.Quote(gone.URL)+", params: {} } } #", 1)
+	config := strings.Replace(authproxytest.Dialects()["oauth2"].Config(authproxytest.Serve(t, platform)), "token_url: ", "token_url: "+strconv.Quote(gone.URL)+", params: {} } } #", 1)
 	config = strings.Replace(config, "params: {} } } #", "client_id: id, client_secret: secret } } #", 1)
-	p := start(t, config)
+	p := authproxytest.Start(t, config)
 	for range 10 {
-		if a := p.get(t); a.status != 503 || a.code() != "token_unavailable" || a.header.Get("Retry-After") == "" {
-			t.Errorf("%d %v %s", a.status, a.header, a.body)
+		if a := p.Get(t); a.Status != 503 || a.Code() != "token_unavailable" || a.Header.Get("Retry-After") == "" {
+			t.Errorf("%d %v %s", a.Status, a.Header, a.Body)
 		}
 	}
 	if got := platform.Counts().APIRequests; got != 0 {
@@ -135,8 +136,8 @@ func TestAPlatformThatRefusesEverything(t *testing.T) {
 	var group sync.WaitGroup
 	for range 200 {
 		group.Go(func() {
-			if a := p.get(t); a.status != 401 {
-				t.Errorf("%d %s", a.status, a.body)
+			if a := p.Get(t); a.Status != 401 {
+				t.Errorf("%d %s", a.Status, a.Body)
 			}
 		})
 	}
@@ -153,7 +154,7 @@ func TestACallerThatLeavesSpoilsNothing(t *testing.T) {
 	t.Parallel()
 	platform := platformtest.NewWeDaPrivate(platformtest.Options{})
 	asked, release := make(chan struct{}), make(chan struct{})
-	p := start(t, dialects()["weda-private"].config(serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p := authproxytest.Start(t, authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == platform.TokenPath() {
 			close(asked) // a second time would panic
 			<-release
@@ -163,8 +164,8 @@ func TestACallerThatLeavesSpoilsNothing(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	left := make(chan error)
 	go func() {
-		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, p.url+apiPath, nil)
-		_, err := client.Do(req)
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+authproxytest.APIPath, nil)
+		_, err := authproxytest.Client.Do(req)
 		left <- err
 	}()
 	<-asked
@@ -172,9 +173,9 @@ func TestACallerThatLeavesSpoilsNothing(t *testing.T) {
 	if err := <-left; err == nil {
 		t.Error("an answer without a token")
 	}
-	eventually(t, "the caller to be gone", func() bool { return p.series(t)[`authproxy_token_waiters{token="main"}`] == 0 })
+	authproxytest.Eventually(t, "the caller to be gone", func() bool { return p.Series(t)[`authproxy_token_waiters{token="main"}`] == 0 })
 	go close(release)
-	p.good(t)
+	p.Good(t)
 	if got := platform.Counts(); got.TokenRequests != 1 || got.APIRequests != 1 {
 		t.Errorf("%+v", got)
 	}
@@ -189,12 +190,12 @@ func TestAbsurdLifetimes(t *testing.T) {
 			platform, p := weda(t, platformtest.Options{}, "")
 			platform.SetExpiresIn(raw)
 			for range 30 {
-				p.good(t)
+				p.Good(t)
 			}
 			if got := platform.Counts(); got.TokenRequests > 2 {
 				t.Errorf("%+v", got)
 			}
-			if got := p.series(t)[`authproxy_token_expiry_timestamp_seconds{token="main"}`]; got > float64(time.Now().Add(31*24*time.Hour).Unix()) {
+			if got := p.Series(t)[`authproxy_token_expiry_timestamp_seconds{token="main"}`]; got > float64(time.Now().Add(31*24*time.Hour).Unix()) {
 				t.Errorf("kept until %v", got)
 			}
 		})

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"authproxy/cmd/authproxy/authproxytest"
 	"authproxy/proxy/platformtest"
 )
 
@@ -30,18 +31,18 @@ func TestCallerToken(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "caller")
 	replaceFile(t, file, first+"\n")
 	platform := platformtest.NewOAuth2(platformtest.Options{})
-	upstream := serve(t, platform)
-	p := start(t, "log: { level: debug, access: all }\ncaller_token_file: "+file+"\n"+oauth2At(upstream, "", upstream))
+	upstream := authproxytest.Serve(t, platform)
+	p := authproxytest.Start(t, "log: { level: debug, access: all }\ncaller_token_file: "+file+"\n"+oauth2At(upstream, "", upstream))
 
 	refused := func(header ...string) {
 		t.Helper()
-		if a := ask(t, http.MethodGet, p.url+apiPath, nil, header...); a.status != http.StatusForbidden || a.code() != "caller_unknown" {
-			t.Errorf("%q: status %d, code %q", header, a.status, a.code())
+		if a := authproxytest.Ask(t, http.MethodGet, p.URL+authproxytest.APIPath, nil, header...); a.Status != http.StatusForbidden || a.Code() != "caller_unknown" {
+			t.Errorf("%q: status %d, code %q", header, a.Status, a.Code())
 		}
 	}
 	good := func(token string) {
 		t.Helper()
-		echoOf(t, ask(t, http.MethodGet, p.url+apiPath, nil, "Authorization", "Bearer "+token))
+		authproxytest.EchoOf(t, authproxytest.Ask(t, http.MethodGet, p.URL+authproxytest.APIPath, nil, "Authorization", "Bearer "+token))
 	}
 	refused()
 	refused("Authorization", "Bearer "+second)
@@ -50,15 +51,15 @@ func TestCallerToken(t *testing.T) {
 	replaceFile(t, file, second+"\n")
 	good(second)
 	refused("Authorization", "Bearer "+first)
-	if n := p.series(t)[`authproxy_rejected_requests_total{reason="caller_unknown"}`]; n != 3 {
+	if n := p.Series(t)[`authproxy_rejected_requests_total{reason="caller_unknown"}`]; n != 3 {
 		t.Errorf("%v rejections were counted", n)
 	}
 	for _, page := range []string{"/livez", "/readyz", "/metrics"} {
-		if a := ask(t, http.MethodGet, p.admin+page, nil); a.status != http.StatusOK {
-			t.Errorf("%s asks for a token: %d", page, a.status)
+		if a := authproxytest.Ask(t, http.MethodGet, p.Admin+page, nil); a.Status != http.StatusOK {
+			t.Errorf("%s asks for a token: %d", page, a.Status)
 		}
 	}
-	seen := p.look(t) + p.remains(t)
+	seen := look(t, p) + remains(t, p)
 	for _, token := range []string{first, second} {
 		for how, text := range spellings(token) {
 			if strings.Contains(seen, text) {
@@ -71,9 +72,9 @@ func TestCallerToken(t *testing.T) {
 // TestAccessRules of a whole program: the path is that which the upstream sees.
 func TestAccessRules(t *testing.T) {
 	t.Parallel()
-	platform := serve(t, platformtest.NewOAuth2(platformtest.Options{}))
+	platform := authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{}))
 	config := oauth2At(platform, `path: /app/, strip_path: true, access: [ { methods: [GET], paths: [/base/orders/**] }, { paths: ["/base/*"], hosts: [127.0.0.1] } ],`, platform+"/base")
-	p := start(t, config)
+	p := authproxytest.Start(t, config)
 	for target, want := range map[string]string{
 		"GET /app/orders/1":           "",
 		"GET /app/one":                "",
@@ -87,8 +88,8 @@ func TestAccessRules(t *testing.T) {
 		"GET /app/orders/a%252fb":     "ambiguous_path",
 	} {
 		method, path, _ := strings.Cut(target, " ")
-		if a := ask(t, method, p.url+path, nil); a.code() != want {
-			t.Errorf("%s: status %d, code %q", target, a.status, a.code())
+		if a := authproxytest.Ask(t, method, p.URL+path, nil); a.Code() != want {
+			t.Errorf("%s: status %d, code %q", target, a.Status, a.Code())
 		}
 	}
 }
@@ -100,15 +101,15 @@ func TestASocketForOneUser(t *testing.T) {
 		t.Skip("needs SO_PEERCRED")
 	}
 	t.Parallel()
-	platform := serve(t, platformtest.NewOAuth2(platformtest.Options{}))
+	platform := authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{}))
 	for who, want := range map[int]int{os.Getuid(): http.StatusOK, os.Getuid() + 1: http.StatusForbidden} {
 		path := filepath.Join(t.TempDir(), "s")
 		config := oauth2At(platform, `listen: "unix:`+path+`",`, platform)
-		p := start(t, "socket_mode: '0600'\nallowed_uids: ["+strconv.Itoa(who)+"]\n"+config)
+		p := authproxytest.Start(t, "socket_mode: '0600'\nallowed_uids: ["+strconv.Itoa(who)+"]\n"+config)
 		through := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", path)
 		}}}
-		resp, err := through.Get("http://anything" + apiPath)
+		resp, err := through.Get("http://anything" + authproxytest.APIPath)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +121,7 @@ func TestASocketForOneUser(t *testing.T) {
 		if info, err := os.Lstat(path); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%v, %v", info, err)
 		}
-		p.stop(t)
+		p.Stop(t)
 		if _, err := os.Lstat(path); err == nil {
 			t.Error("the socket is still there")
 		}

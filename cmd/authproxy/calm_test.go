@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"authproxy/cmd/authproxy/authproxytest"
 	"authproxy/proxy/platformtest"
 )
 
@@ -33,42 +33,42 @@ func TestSIGTERMUnderLoad(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer c.transport.CloseIdleConnections()
-			client := &http.Client{Transport: c.transport, Timeout: patience}
+			client := &http.Client{Transport: c.transport, Timeout: authproxytest.Patience}
 			platform := platformtest.NewWeDaPrivate(platformtest.Options{})
 			var arrived, answered sync.Map
 			var n atomic.Int64
-			upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			upstream := authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if id := r.Header.Get("X-Request-Id"); id != "" {
 					arrived.Store(id, true)
 				}
 				platform.ServeHTTP(w, r)
 			}))
-			p := start(t, "shutdown: { drain_delay: "+c.delay+" }\n"+dialects()["weda-private"].config(upstream))
-			p.good(t)
+			p := authproxytest.Start(t, "shutdown: { drain_delay: "+c.delay+" }\n"+authproxytest.Dialects()["weda-private"].Config(upstream))
+			p.Good(t)
 			var load sync.WaitGroup
 			for range 16 {
 				load.Go(func() {
 					for {
 						id := fmt.Sprint(n.Add(1))
-						a, err := sendBy(client, p.url+apiPath, id)
-						if err == nil && a.status == 200 {
+						a, err := sendBy(client, p.URL+authproxytest.APIPath, id)
+						if err == nil && a.Status == 200 {
 							answered.Store(id, true)
 							continue
 						}
-						if err == nil && a.code() != "shutting_down" {
-							t.Errorf("request %s: %d %s", id, a.status, a.body)
+						if err == nil && a.Code() != "shutting_down" {
+							t.Errorf("request %s: %d %s", id, a.Status, a.Body)
 						}
-						if refusesConnections(p.url) {
+						if refusesConnections(p.URL) {
 							return
 						}
 					}
 				})
 			}
-			eventually(t, "load", func() bool { return n.Load() > 200 })
-			p.signal(t, syscall.SIGTERM)
+			authproxytest.Eventually(t, "load", func() bool { return n.Load() > 200 })
+			p.Signal(t, syscall.SIGTERM)
 			load.Wait()
-			if code := p.wait(t); code != 0 || strings.Contains(p.stderr.String(), "were cut") {
-				t.Errorf("exit code %d: %s", code, p.stderr)
+			if code := p.Wait(t); code != 0 || strings.Contains(p.Stderr.String(), "were cut") {
+				t.Errorf("exit code %d: %s", code, p.Stderr)
 			}
 			arrived.Range(func(id, _ any) bool {
 				if _, ok := answered.Load(id); !ok {
@@ -81,20 +81,14 @@ func TestSIGTERMUnderLoad(t *testing.T) {
 }
 
 // sendBy sends one request with an id.
-func sendBy(client *http.Client, url, id string) (answer, error) {
+func sendBy(client *http.Client, url, id string) (authproxytest.Answer, error) {
 	req, err := http.NewRequest(http.MethodPost, url, strings.NewReader(`{"x":1}`))
 	if err != nil {
-		return answer{}, err
+		return authproxytest.Answer{}, err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Request-Id", id)
-	resp, err := client.Do(req)
-	if err != nil {
-		return answer{}, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	return answer{resp.StatusCode, resp.Header, string(body)}, err
+	return authproxytest.Do(client, req)
 }
 
 // TestStreamsAreWaitedForAndThenCut: a switched protocol counts as in flight,
@@ -103,7 +97,7 @@ func TestStreamsAreWaitedForAndThenCut(t *testing.T) {
 	t.Parallel()
 	switched := make(chan net.Conn, 1)
 	platform := platformtest.NewOAuth2(platformtest.Options{})
-	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	upstream := authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") == "" {
 			platform.ServeHTTP(w, r)
 			return
@@ -121,27 +115,22 @@ func TestStreamsAreWaitedForAndThenCut(t *testing.T) {
 		if cut {
 			timeout = "200ms"
 		}
-		p := start(t, "shutdown: { timeout: "+timeout+" }\n"+dialects()["oauth2"].config(upstream))
-		client, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer client.Close()
-		fmt.Fprint(client, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		p := authproxytest.Start(t, "shutdown: { timeout: "+timeout+" }\n"+authproxytest.Dialects()["oauth2"].Config(upstream))
+		client := p.Dial(t, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 		behind := <-switched
-		p.signal(t, syscall.SIGTERM)
-		eventually(t, "the listener to close", func() bool { return refusesConnections(p.url) })
+		p.Signal(t, syscall.SIGTERM)
+		authproxytest.Eventually(t, "the listener to close", func() bool { return refusesConnections(p.URL) })
 		if !cut {
 			fmt.Fprint(client, "still here")
-			_ = behind.SetReadDeadline(time.Now().Add(patience))
+			_ = behind.SetReadDeadline(time.Now().Add(authproxytest.Patience))
 			if _, err := behind.Read(make([]byte, 10)); err != nil {
 				t.Errorf("while draining: %v", err)
 			}
 			_ = behind.Close()
 			_ = client.Close()
 		}
-		if code := p.wait(t); code != 0 || strings.Contains(p.stderr.String(), "requests were cut") != cut {
-			t.Errorf("cut %v: exit code %d: %s", cut, code, p.stderr)
+		if code := p.Wait(t); code != 0 || strings.Contains(p.Stderr.String(), "requests were cut") != cut {
+			t.Errorf("cut %v: exit code %d: %s", cut, code, p.Stderr)
 		}
 		_ = behind.Close()
 	}
@@ -150,23 +139,23 @@ func TestStreamsAreWaitedForAndThenCut(t *testing.T) {
 // TestHangup: a closed terminal, or a reload that there is not, ends nothing.
 func TestHangup(t *testing.T) {
 	t.Parallel()
-	p := start(t, dialects()["weda-private"].config(serve(t, platformtest.NewWeDaPrivate(platformtest.Options{}))))
-	p.signal(t, syscall.SIGHUP)
-	if !p.stderr.await("there is no reload", p.exited) {
-		t.Errorf("said: %s", p.stderr)
+	p := authproxytest.Start(t, authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platformtest.NewWeDaPrivate(platformtest.Options{}))))
+	p.Signal(t, syscall.SIGHUP)
+	if !p.Stderr.Await("there is no reload") {
+		t.Errorf("said: %s", p.Stderr)
 	}
-	p.good(t)
+	p.Good(t)
 }
 
 // TestFiveThousandAtOnce: at the start, and at the moment of a revocation.
 func TestFiveThousandAtOnce(t *testing.T) {
 	const callers = 5000
 	platform := platformtest.NewWeDaPrivate(platformtest.Options{})
-	config := dialects()["weda-private"].config(serve(t, platform))
-	p := start(t, strings.Replace(config, "token: main", "token: main, max_in_flight: 6000", 1))
+	config := authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platform))
+	p := authproxytest.Start(t, strings.Replace(config, "token: main", "token: main, max_in_flight: 6000", 1))
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true) // so that it takes dozens of connections, not thousands
-	h2 := &http.Client{Transport: &http.Transport{Protocols: protocols}, Timeout: 2 * patience}
+	h2 := &http.Client{Transport: &http.Transport{Protocols: protocols}, Timeout: 2 * authproxytest.Patience}
 	defer h2.CloseIdleConnections()
 	storm := func(want int) {
 		t.Helper()
@@ -174,7 +163,7 @@ func TestFiveThousandAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range callers {
 			wg.Go(func() {
-				resp, err := h2.Get(p.url + apiPath)
+				resp, err := h2.Get(p.URL + authproxytest.APIPath)
 				if err != nil {
 					failed.Add(1)
 					return
@@ -207,11 +196,11 @@ func TestNoFilesLeft(t *testing.T) {
 		t.Skip("there is no shell to set the limit with")
 	}
 	platform := platformtest.NewWeDaPrivate(platformtest.Options{})
-	p := startBy(t, dialects()["weda-private"].config(serve(t, platform)), sh, "-c", `ulimit -n 40; exec authproxy "$@"`, "authproxy")
-	p.good(t)
+	p := authproxytest.StartBy(t, authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platform)), sh, "-c", `ulimit -n 40; exec authproxy "$@"`, "authproxy")
+	p.Good(t)
 	var conns []net.Conn
 	for range 200 {
-		c, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		c, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,9 +210,9 @@ func TestNoFilesLeft(t *testing.T) {
 	for _, c := range conns {
 		_ = c.Close()
 	}
-	eventually(t, "an answer", func() bool {
-		a, err := try(t, http.MethodGet, p.url+apiPath, nil)
-		return err == nil && a.status == 200
+	authproxytest.Eventually(t, "an answer", func() bool {
+		a, err := authproxytest.Try(http.MethodGet, p.URL+authproxytest.APIPath, nil)
+		return err == nil && a.Status == 200
 	})
 }
 
@@ -233,18 +222,18 @@ func TestSecretBehindALink(t *testing.T) {
 	t.Parallel()
 	platform := platformtest.NewWeDaPrivate(platformtest.Options{ClientID: "id", ClientSecret: "right"})
 	there, here := filepath.Join(t.TempDir(), "secret"), filepath.Join(t.TempDir(), "secret")
-	write(t, there, "wrong")
+	authproxytest.Write(t, there, "wrong")
 	if err := os.Symlink(there, here); err != nil {
 		t.Skip("there are no links: ", err)
 	}
-	config := dialects()["weda-private"].config(serve(t, platform))
-	p := start(t, strings.Replace(config, `client_secret: "secret"`, fmt.Sprintf("client_secret_file: %q", here), 1))
-	if a := ask(t, http.MethodGet, p.url+apiPath, nil); a.code() != "token_unavailable" {
-		t.Fatalf("with the wrong secret: %d %s", a.status, a.body)
+	config := authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platform))
+	p := authproxytest.Start(t, strings.Replace(config, `client_secret: "secret"`, fmt.Sprintf("client_secret_file: %q", here), 1))
+	if a := authproxytest.Ask(t, http.MethodGet, p.URL+authproxytest.APIPath, nil); a.Code() != "token_unavailable" {
+		t.Fatalf("with the wrong secret: %d %s", a.Status, a.Body)
 	}
-	write(t, there, "right")
-	if !p.stderr.await("credentials changed", p.exited) {
-		t.Fatalf("the new secret was not seen: %s", p.stderr)
+	authproxytest.Write(t, there, "right")
+	if !p.Stderr.Await("credentials changed") {
+		t.Fatalf("the new secret was not seen: %s", p.Stderr)
 	}
-	p.good(t)
+	p.Good(t)
 }

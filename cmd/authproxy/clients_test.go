@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"authproxy/cmd/authproxy/authproxytest"
 	"authproxy/proxy/platformtest"
 )
 
@@ -37,12 +38,12 @@ func TestClientsAsTheyCome(t *testing.T) {
 			installed(t, tools...)
 			body := strings.Repeat(`{"from":"a client as it comes"}`, 50_000) // 1.5 MB: curl asks with Expect
 			platform := platformtest.NewGongjiangyun(platformtest.Options{})
-			p := start(t, strings.Replace(dialects()["gongjiangyun"].config(serve(t, platform)), "token: main,", "token: main, retry: { body_limit: 4MiB },", 1))
-			p.good(t)
+			p := authproxytest.Start(t, strings.Replace(authproxytest.Dialects()["gongjiangyun"].Config(authproxytest.Serve(t, platform)), "token: main,", "token: main, retry: { body_limit: 4MiB },", 1))
+			p.Good(t)
 			platform.RevokeAll() // so that each has a request sent again, too
 			file := filepath.Join(t.TempDir(), "body.json")
-			write(t, file, body)
-			cmd := exec.CommandContext(t.Context(), command[0], append(command[1:], p.url+apiPath, file)...)
+			authproxytest.Write(t, file, body)
+			cmd := exec.CommandContext(t.Context(), command[0], append(command[1:], p.URL+authproxytest.APIPath, file)...)
 			var failed strings.Builder
 			cmd.Stderr = &failed
 			out, err := cmd.Output()

@@ -47,6 +47,18 @@ func arrows(t *testing.T) []string {
 	return all
 }
 
+// TestNothingForTestsIsBuiltIn: what imports testing stays out of the program.
+func TestNothingForTestsIsBuiltIn(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", module+"cmd/authproxy").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	built := strings.Fields(string(out))
+	if !slices.Contains(built, module+"proxy") || slices.Contains(built, "testing") {
+		t.Errorf("built from %v", built)
+	}
+}
+
 // TestImportArrows: a new arrow between two packages shows in review, as a new
 // line of the golden file.
 func TestImportArrows(t *testing.T) {

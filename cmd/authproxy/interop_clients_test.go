@@ -57,7 +57,7 @@ func TestTransfers(t *testing.T) {
 			installed(t, append(c.tools, "sh")...)
 			target := filepath.Join(t.TempDir(), "target")
 			cmd := exec.CommandContext(t.Context(), "sh", "-ec", c.command)
-			cmd.Env = append(os.Environ(), "URL="+p.url, "FILE="+file, "TARGET="+target, "no_proxy=*")
+			cmd.Env = append(os.Environ(), "URL="+p.URL, "FILE="+file, "TARGET="+target, "no_proxy=*")
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v: %s", err, out)
@@ -140,7 +140,7 @@ func TestGit(t *testing.T) {
 	}))
 	one, two := filepath.Join(root, "one"), filepath.Join(root, "two")
 	g := git{t, root}
-	g.run("clone", "--quiet", p.url+"/repo.git", one)
+	g.run("clone", "--quiet", p.URL+"/repo.git", one)
 	var sums []string
 	for i, size := range []int64{100, 5 << 20} { // the second is more than git sends in one piece
 		sums = append(sums, randomFile(t, filepath.Join(one, fmt.Sprint("file", i)), size))
@@ -150,7 +150,7 @@ func TestGit(t *testing.T) {
 		g.run("-C", one, "push", "--quiet", "origin", "HEAD:main")
 	}
 	is.revoke()
-	g.run("clone", "--quiet", p.url+"/repo.git", two)
+	g.run("clone", "--quiet", p.URL+"/repo.git", two)
 	is.revoke()
 	g.run("-C", two, "-c", "protocol.version=0", "fetch", "--quiet")
 	for i, sum := range sums {

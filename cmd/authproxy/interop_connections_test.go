@@ -24,6 +24,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"authproxy/cmd/authproxy/authproxytest"
+	"authproxy/proxy/rawtest"
 )
 
 // quiet is an upstream whose server says nothing of connections that break off.
@@ -42,21 +45,21 @@ func TestUpstreamThatClosesIdleConnections(t *testing.T) {
 	upstream.Config.IdleTimeout = 2 * time.Millisecond
 	upstream.Start()
 	t.Cleanup(upstream.Close)
-	p := start(t, is.config(upstream.URL))
-	before := p.connections(t)
+	p := authproxytest.Start(t, is.config(upstream.URL))
+	before := levelOf(t, p)
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
 			for j := range 100 {
 				time.Sleep(time.Duration(i+j) * 100 * time.Microsecond) // so that some are just being closed
-				if a := ask(t, http.MethodGet, p.url, nil); a.status != http.StatusOK {
-					t.Errorf("GET: %d %s", a.status, a.body)
+				if a := authproxytest.Ask(t, http.MethodGet, p.URL, nil); a.Status != http.StatusOK {
+					t.Errorf("GET: %d %s", a.Status, a.Body)
 				}
 			}
 		})
 	}
 	all.Wait()
-	p.settles(t, before)
+	settles(t, p, before)
 }
 
 // TestConnectionClosedInsteadOfAnAnswer: a request on a connection that was
@@ -67,35 +70,22 @@ func TestConnectionClosedInsteadOfAnAnswer(t *testing.T) {
 	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "OPTIONS": 200, "POST": 502} {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { l.Close() })
 			var connections atomic.Int64
-			go func() {
-				for {
-					conn, err := l.Accept()
-					if err != nil {
-						return
-					}
-					connections.Add(1)
-					in := bufio.NewReader(conn)
-					if _, err := http.ReadRequest(in); err == nil {
-						_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-						_, _ = http.ReadRequest(in)
-					}
-					conn.Close()
+			upstream := rawtest.Listen(t, func(conn net.Conn, in *bufio.Reader) {
+				connections.Add(1)
+				if _, err := http.ReadRequest(in); err == nil {
+					_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+					_, _ = http.ReadRequest(in)
 				}
-			}()
-			p := start(t, newIssuer(t).config("http://"+l.Addr().String()))
+			})
+			p := authproxytest.Start(t, newIssuer(t).config("http://"+upstream))
 			body := any(nil)
 			if method == "POST" {
 				body = "{}"
 			}
-			first, second := ask(t, method, p.url, body), ask(t, method, p.url, body)
-			if first.status != http.StatusOK || second.status != want {
-				t.Errorf("%d, %d", first.status, second.status)
+			first, second := authproxytest.Ask(t, method, p.URL, body), authproxytest.Ask(t, method, p.URL, body)
+			if first.Status != http.StatusOK || second.Status != want {
+				t.Errorf("%d, %d", first.Status, second.Status)
 			}
 			if n := connections.Load(); want == 200 && n != 2 || want != 200 && n != 1 {
 				t.Errorf("%d connections", n)
@@ -125,18 +115,18 @@ func TestGoAway(t *testing.T) {
 	}
 	upstream.Start()
 	t.Cleanup(upstream.Close)
-	p := start(t, is.config(upstream.URL, "protocol: h2c"))
-	before := p.connections(t)
+	p := authproxytest.Start(t, is.config(upstream.URL, "protocol: h2c"))
+	before := levelOf(t, p)
 	body := strings.Repeat("x", 40<<10)
 	var all sync.WaitGroup
 	for range 10 {
 		all.Go(func() {
 			for range 50 {
-				if a := ask(t, http.MethodGet, p.url, nil); a.status != http.StatusOK {
-					t.Errorf("GET: %d %s", a.status, a.body)
+				if a := authproxytest.Ask(t, http.MethodGet, p.URL, nil); a.Status != http.StatusOK {
+					t.Errorf("GET: %d %s", a.Status, a.Body)
 				}
-				if a := ask(t, http.MethodPost, p.url, chunked(body)); a.status != http.StatusOK || a.body != body {
-					t.Errorf("POST: %d, %d bytes, %.200s", a.status, len(a.body), a.header)
+				if a := authproxytest.Ask(t, http.MethodPost, p.URL, authproxytest.Chunked(body)); a.Status != http.StatusOK || a.Body != body {
+					t.Errorf("POST: %d, %d bytes, %.200s", a.Status, len(a.Body), a.Header)
 				}
 			}
 		})
@@ -145,7 +135,7 @@ func TestGoAway(t *testing.T) {
 	if connections.Load() < 10 {
 		t.Errorf("only %d connections: no GOAWAY came", connections.Load())
 	}
-	p.settles(t, before)
+	settles(t, p, before)
 }
 
 // TestGoAwayBeforeTheRequestWasSeen: GOAWAY says that a request was not looked
@@ -179,10 +169,10 @@ func TestGoAwayBeforeTheRequestWasSeen(t *testing.T) {
 		_ = second.Serve(l)
 		conn.Close()
 	}()
-	p := start(t, newIssuer(t).config("http://"+l.Addr().String(), "protocol: h2c"))
+	p := authproxytest.Start(t, newIssuer(t).config("http://"+l.Addr().String(), "protocol: h2c"))
 	body := strings.Repeat("x", 100<<10)
-	if a := ask(t, http.MethodPost, p.url, chunked(body)); a.status != http.StatusOK || a.body != body {
-		t.Errorf("%d, %d bytes, %.300s", a.status, len(a.body), a.body)
+	if a := authproxytest.Ask(t, http.MethodPost, p.URL, authproxytest.Chunked(body)); a.Status != http.StatusOK || a.Body != body {
+		t.Errorf("%d, %d bytes, %.300s", a.Status, len(a.Body), a.Body)
 	}
 }
 
@@ -203,21 +193,21 @@ func TestIPv6(t *testing.T) {
 	upstream.Listener = six
 	upstream.Start()
 	t.Cleanup(upstream.Close)
-	p := start(t, is.config(upstream.URL, `listen: "[::1]:0"`))
-	if !strings.HasPrefix(p.url, "http://[::1]:") {
-		t.Fatalf("listens on %s", p.url)
+	p := authproxytest.Start(t, is.config(upstream.URL, `listen: "[::1]:0"`))
+	if !strings.HasPrefix(p.URL, "http://[::1]:") {
+		t.Fatalf("listens on %s", p.URL)
 	}
-	a := ask(t, http.MethodGet, p.url, nil)
-	if a.status != http.StatusOK || "http://"+a.body != upstream.URL || a.header.Get("Location") != p.url+"/there" {
-		t.Errorf("%d %s %v", a.status, a.body, a.header)
+	a := authproxytest.Ask(t, http.MethodGet, p.URL, nil)
+	if a.Status != http.StatusOK || "http://"+a.Body != upstream.URL || a.Header.Get("Location") != p.URL+"/there" {
+		t.Errorf("%d %s %v", a.Status, a.Body, a.Header)
 	}
 	t.Run("by name", func(t *testing.T) {
 		if addresses, _ := net.LookupHost("localhost"); !slices.Contains(addresses, "::1") {
 			t.Skip("SKIPPED: localhost is not ::1 on this machine")
 		}
-		p := start(t, is.config(strings.Replace(upstream.URL, "[::1]", "localhost", 1)))
-		if a := ask(t, http.MethodGet, p.url, nil); a.status != http.StatusOK {
-			t.Errorf("%d %s", a.status, a.body)
+		p := authproxytest.Start(t, is.config(strings.Replace(upstream.URL, "[::1]", "localhost", 1)))
+		if a := authproxytest.Ask(t, http.MethodGet, p.URL, nil); a.Status != http.StatusOK {
+			t.Errorf("%d %s", a.Status, a.Body)
 		}
 	})
 }
@@ -239,10 +229,10 @@ func TestSocketOfTheUpstream(t *testing.T) {
 	upstream.Listener = l
 	upstream.Start()
 	t.Cleanup(upstream.Close)
-	p := start(t, is.config("unix:"+socket))
-	a := ask(t, http.MethodGet, p.url+"/a%2Fb?c", nil)
-	if a.body != "localhost/a%2Fb?c" || a.header.Get("Location") != p.url+"/there" {
-		t.Errorf("%d %s %v", a.status, a.body, a.header)
+	p := authproxytest.Start(t, is.config("unix:"+socket))
+	a := authproxytest.Ask(t, http.MethodGet, p.URL+"/a%2Fb?c", nil)
+	if a.Body != "localhost/a%2Fb?c" || a.Header.Get("Location") != p.URL+"/there" {
+		t.Errorf("%d %s %v", a.Status, a.Body, a.Header)
 	}
 }
 
@@ -269,7 +259,7 @@ func newAuthority(t *testing.T) *authority {
 	}
 	a.cert, _ = x509.ParseCertificate(der)
 	a.pool.AddCert(a.cert)
-	write(t, a.file("ca"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	authproxytest.Write(t, a.file("ca"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
 	return a
 }
 
@@ -290,8 +280,8 @@ func (a *authority) issue(name string) tls.Certificate {
 	secret, _ := x509.MarshalPKCS8PrivateKey(key)
 	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
-	write(a.t, a.file(name), string(certPEM))
-	write(a.t, a.file(name+"-key"), string(keyPEM))
+	authproxytest.Write(a.t, a.file(name), string(certPEM))
+	authproxytest.Write(a.t, a.file(name+"-key"), string(keyPEM))
 	pair, err := tls.X509KeyPair(certPEM, keyPEM)
 	if err != nil {
 		a.t.Fatal(err)
@@ -333,17 +323,17 @@ func TestTLSUpstream(t *testing.T) {
 		"an unknown authority":     {two.URL, "server_name: platform.example", ""},
 		"another name":             {two.URL, fmt.Sprintf("ca_file: %q", ca.file("ca")), ""},
 		"nothing is looked at":     {two.URL, "insecure_skip_verify: true", "HTTP/2.0  nobody Bearer t1"},
-		"no TLS on the other side": {strings.Replace(serve(t, http.NotFoundHandler()), "http:", "https:", 1), trust, ""},
+		"no TLS on the other side": {strings.Replace(authproxytest.Serve(t, http.NotFoundHandler()), "http:", "https:", 1), trust, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := start(t, newIssuer(t).config(c.url, "tls: { "+c.tls+" }"))
-			a := ask(t, http.MethodGet, p.url, nil)
-			if c.want == "" && (a.status != http.StatusBadGateway || a.code() != "upstream_unreachable" || !strings.Contains(a.body, "TLS")) {
-				t.Errorf("%d %s", a.status, a.body)
+			p := authproxytest.Start(t, newIssuer(t).config(c.url, "tls: { "+c.tls+" }"))
+			a := authproxytest.Ask(t, http.MethodGet, p.URL, nil)
+			if c.want == "" && (a.Status != http.StatusBadGateway || a.Code() != "upstream_unreachable" || !strings.Contains(a.Body, "TLS")) {
+				t.Errorf("%d %s", a.Status, a.Body)
 			}
-			if c.want != "" && a.body != c.want {
-				t.Errorf("%d %s", a.status, a.body)
+			if c.want != "" && a.Body != c.want {
+				t.Errorf("%d %s", a.Status, a.Body)
 			}
 		})
 	}
@@ -355,7 +345,7 @@ func TestForwardProxies(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
 	tlsUpstream := ca.secure(true)
-	plain := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	plain := authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, r.Host, " ", r.Header.Get("Authorization"), r.Header.Get("Proxy-Authorization"))
 	}))
 	trust := fmt.Sprintf("tls: { ca_file: %q }", ca.file("ca"))
@@ -378,9 +368,9 @@ func TestForwardProxies(t *testing.T) {
 			_, to, _ := strings.Cut(c.to, "://")
 			address := c.proxy(t, to)
 			config := newIssuer(t).config(c.url, c.more, "proxy_url: "+address)
-			p := start(t, config, "HTTP_PROXY="+nobody.URL, "HTTPS_PROXY="+nobody.URL, "ALL_PROXY="+nobody.URL)
-			if a := ask(t, http.MethodGet, p.url, nil); a.body != c.want {
-				t.Errorf("%d %s", a.status, a.body)
+			p := authproxytest.Start(t, config, "HTTP_PROXY="+nobody.URL, "HTTPS_PROXY="+nobody.URL, "ALL_PROXY="+nobody.URL)
+			if a := authproxytest.Ask(t, http.MethodGet, p.URL, nil); a.Body != c.want {
+				t.Errorf("%d %s", a.Status, a.Body)
 			}
 		})
 	}
@@ -390,18 +380,18 @@ func TestForwardProxies(t *testing.T) {
 func TestProxyOfTheEnvironment(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64
-	elsewhere := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	elsewhere := authproxytest.Serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	config := newIssuer(t).config("http://platform.invalid", "allow_plain_http: true", "connect_timeout: 1s")
-	p := start(t, config, "HTTP_PROXY="+elsewhere, "HTTPS_PROXY="+elsewhere, "ALL_PROXY="+elsewhere, "http_proxy="+elsewhere)
-	if a := ask(t, http.MethodGet, p.url, nil); a.code() == "" || asked.Load() > 0 {
-		t.Errorf("%d %s; %d requests went to the proxy", a.status, a.body, asked.Load())
+	p := authproxytest.Start(t, config, "HTTP_PROXY="+elsewhere, "HTTPS_PROXY="+elsewhere, "ALL_PROXY="+elsewhere, "http_proxy="+elsewhere)
+	if a := authproxytest.Ask(t, http.MethodGet, p.URL, nil); a.Code() == "" || asked.Load() > 0 {
+		t.Errorf("%d %s; %d requests went to the proxy", a.Status, a.Body, asked.Load())
 	}
 }
 
 // httpProxy starts a forward proxy that wants a password, and for which every
 // name is the address to. It speaks for one request a connection.
 func httpProxy(t *testing.T, to string) string {
-	return "http://user:pass@" + accepting(t, func(conn net.Conn, in *bufio.Reader) {
+	return "http://user:pass@" + rawtest.Listen(t, func(conn net.Conn, in *bufio.Reader) {
 		r, err := http.ReadRequest(in)
 		if err != nil {
 			return
@@ -429,7 +419,7 @@ func httpProxy(t *testing.T, to string) string {
 
 // socks5Proxy starts a proxy of RFC 1928 for which every name is the address to.
 func socks5Proxy(t *testing.T, to string) string {
-	return "socks5://" + accepting(t, func(conn net.Conn, in *bufio.Reader) {
+	return "socks5://" + rawtest.Listen(t, func(conn net.Conn, in *bufio.Reader) {
 		greeting := make([]byte, 2)
 		if _, err := io.ReadFull(in, greeting); err != nil {
 			return
@@ -449,29 +439,6 @@ func socks5Proxy(t *testing.T, to string) string {
 		_, _ = conn.Write([]byte{5, 0, 0, 1, 0, 0, 0, 0, 0, 0})
 		join(conn, in, to)
 	})
-}
-
-// accepting serves each connection by talk.
-func accepting(t *testing.T, talk func(net.Conn, *bufio.Reader)) (address string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				talk(conn, bufio.NewReader(conn))
-			}()
-		}
-	}()
-	return l.Addr().String()
 }
 
 // join passes bytes between a client and the address to, until either ends.

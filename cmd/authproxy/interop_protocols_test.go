@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"authproxy/cmd/authproxy/authproxytest"
 )
 
 // listening starts a program that prints the address at which it listens and
@@ -62,13 +64,13 @@ func TestGRPCInterop(t *testing.T) {
 	for _, name := range strings.Fields(run(t, program, "cases")) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := start(t, newIssuer(t).config("http://"+server, "protocol: h2c", `invalid_token: { status: [], header: { Grpc-Status: ["16"] } }`))
-			before := p.connections(t)
+			p := authproxytest.Start(t, newIssuer(t).config("http://"+server, "protocol: h2c", `invalid_token: { status: [], header: { Grpc-Status: ["16"] } }`))
+			before := levelOf(t, p)
 			for range 2 {
-				run(t, program, "client", strings.TrimPrefix(p.url, "http://"), name)
+				run(t, program, "client", strings.TrimPrefix(p.URL, "http://"), name)
 			}
-			p.settles(t, before)
-			if n := p.series(t)[recovered]; n != 1 && !slices.Contains(unrefused, name) {
+			settles(t, p, before)
+			if n := p.Series(t)[recovered]; n != 1 && !slices.Contains(unrefused, name) {
 				t.Errorf("%v requests were sent again", n)
 			}
 		})
@@ -84,11 +86,11 @@ func TestWebSocketInterop(t *testing.T) {
 	for _, name := range strings.Fields(run(t, program, "cases")) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := start(t, newIssuer(t).config("http://"+server, "max_idle_conns: 2"))
-			before := p.connections(t)
-			run(t, program, "client", strings.Replace(p.url, "http:", "ws:", 1)+"/echo?x=%zz", name)
-			p.settles(t, before)
-			if n := p.series(t)[recovered]; n < 1 {
+			p := authproxytest.Start(t, newIssuer(t).config("http://"+server, "max_idle_conns: 2"))
+			before := levelOf(t, p)
+			run(t, program, "client", strings.Replace(p.URL, "http:", "ws:", 1)+"/echo?x=%zz", name)
+			settles(t, p, before)
+			if n := p.Series(t)[recovered]; n < 1 {
 				t.Error("the handshake was not sent again")
 			}
 		})
@@ -112,14 +114,14 @@ func TestH2Spec(t *testing.T) {
 
 	reference := make(chan map[string]bool)
 	go func() { reference <- h2spec(t, program, bare.URL) }()
-	failed := h2spec(t, program, p.url)
+	failed := h2spec(t, program, p.URL)
 	known := <-reference
 	t.Logf("faults: %q, of a bare server: %q", slices.Sorted(maps.Keys(failed)), slices.Sorted(maps.Keys(known)))
 	maps.DeleteFunc(failed, func(name string, _ bool) bool { return known[name] })
 	if len(failed) == 0 {
 		return
 	}
-	again := h2spec(t, program, p.url) // some of its cases hang on the time
+	again := h2spec(t, program, p.URL) // some of its cases hang on the time
 	for name := range failed {
 		if again[name] {
 			t.Errorf("failed twice: %s", name)

@@ -8,17 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"regexp"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"authproxy/cmd/authproxy/authproxytest"
 )
 
 // h2c speaks HTTP/2 in clear text.
@@ -47,12 +47,12 @@ func TestPiecesArriveAsTheyAreWritten(t *testing.T) {
 			}
 		}
 	}))
-	for name, c := range map[string]*http.Client{"HTTP/1.1": client, "HTTP/2": h2c(t)} {
+	for name, c := range map[string]*http.Client{"HTTP/1.1": authproxytest.Client, "HTTP/2": h2c(t)} {
 		for _, mediaType := range []string{"text/event-stream", "application/x-ndjson", "application/json", "application/grpc-web", "text/plain"} {
 			t.Run(name+" "+mediaType, func(t *testing.T) {
-				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				ctx, cancel := context.WithTimeout(t.Context(), authproxytest.Patience)
 				defer cancel()
-				req, _ := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/?type="+mediaType, nil)
+				req, _ := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+"/?type="+mediaType, nil)
 				resp, err := c.Do(req)
 				if err != nil {
 					t.Fatal(err)
@@ -75,9 +75,9 @@ func TestPiecesArriveAsTheyAreWritten(t *testing.T) {
 }
 
 // memory reads a line of /proc/PID/status, in KiB.
-func (p *authproxy) memory(t *testing.T, name string) int {
+func memory(t *testing.T, p *authproxytest.Program, name string) int {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,14 +91,14 @@ func (p *authproxy) memory(t *testing.T, name string) int {
 
 // grows returns by how much the resident memory of the program grows, at its
 // highest, while do runs; in KiB.
-func (p *authproxy) grows(t *testing.T, do func()) int {
+func grows(t *testing.T, p *authproxytest.Program, do func()) int {
 	t.Helper()
-	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0); err != nil { // resets VmHWM
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.Cmd.Process.Pid), []byte("5"), 0); err != nil { // resets VmHWM
 		t.Fatal(err)
 	}
-	before := p.memory(t, "VmRSS")
+	before := memory(t, p, "VmRSS")
 	do()
-	return p.memory(t, "VmHWM") - before
+	return memory(t, p, "VmHWM") - before
 }
 
 const flat = 16 << 10 // KiB
@@ -129,7 +129,7 @@ func TestMemoryIsFlat(t *testing.T) {
 	})
 	p, _ := proxied(t, mux, "invalid_token: { status: [401], body: { code: [DEAD] } }")
 	down := func(size int) {
-		resp, err := client.Get(fmt.Sprint(p.url, "/down?", size))
+		resp, err := authproxytest.Client.Get(fmt.Sprint(p.URL, "/down?", size))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,11 +139,11 @@ func TestMemoryIsFlat(t *testing.T) {
 		}
 	}
 	up := func(size int64, chunked bool) {
-		req, _ := http.NewRequest(http.MethodPut, p.url+"/up", io.LimitReader(zeros{}, size))
+		req, _ := http.NewRequest(http.MethodPut, p.URL+"/up", io.LimitReader(zeros{}, size))
 		if !chunked {
 			req.ContentLength = size
 		}
-		resp, err := client.Do(req)
+		resp, err := authproxytest.Client.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,26 +154,26 @@ func TestMemoryIsFlat(t *testing.T) {
 	}
 	down(32 << 20) // what any work takes
 	up(32<<20, true)
-	before := p.connections(t)
+	before := levelOf(t, p)
 	for name, do := range map[string]func(){
 		"2 GiB down":          func() { down(size) },
 		"2 GiB up":            func() { up(size, false) },
 		"1 GiB up, in chunks": func() { up(size/2, true) },
 		"100 bombs": func() {
 			for range 100 {
-				if a := ask(t, http.MethodGet, p.url+"/bomb", nil); a.body != string(bomb) {
+				if a := authproxytest.Ask(t, http.MethodGet, p.URL+"/bomb", nil); a.Body != string(bomb) {
 					t.Error("came out otherwise")
 				}
 			}
 		},
 	} {
-		if grown := p.grows(t, do); grown > flat {
+		if grown := grows(t, p, do); grown > flat {
 			t.Errorf("%s: %d KiB more", name, grown)
 		} else {
 			t.Logf("%s: %d KiB more", name, grown)
 		}
 	}
-	p.settles(t, before)
+	settles(t, p, before)
 }
 
 // zeros is an endless body.
@@ -212,15 +212,15 @@ func TestSlowPeersSlowTheOther(t *testing.T) {
 	defer close(done)
 	mux.HandleFunc("/up", func(http.ResponseWriter, *http.Request) { <-done })
 	p, _ := proxied(t, mux, "max_idle_conns: 2")
-	p.get(t) // the token
-	grown := p.grows(t, func() {
-		conn := p.dial(t, "GET /down HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	p.Get(t) // the token
+	grown := grows(t, p, func() {
+		conn := p.Dial(t, "GET /down HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		if err := <-stuck; !errors.Is(err, os.ErrDeadlineExceeded) || written.Load() > atMost {
 			t.Errorf("%d bytes written for a reader that does not read: %v", written.Load(), err)
 		}
 		conn.Close()
 
-		conn = p.dial(t, fmt.Sprintf("PUT /up HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", much))
+		conn = p.Dial(t, fmt.Sprintf("PUT /up HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", much))
 		_ = conn.SetWriteDeadline(time.Now().Add(2 * time.Second))
 		if n, err := io.CopyN(conn, zeros{}, much); !errors.Is(err, os.ErrDeadlineExceeded) || n > atMost {
 			t.Errorf("%d bytes sent to a server that does not read: %v", n, err)
@@ -230,20 +230,6 @@ func TestSlowPeersSlowTheOther(t *testing.T) {
 	if grown > flat {
 		t.Errorf("%d KiB more", grown)
 	}
-}
-
-// dial opens a connection and sends text on it.
-func (p *authproxy) dial(t *testing.T, text string) net.Conn {
-	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	if _, err := io.WriteString(conn, text); err != nil {
-		t.Fatal(err)
-	}
-	return conn
 }
 
 // TestSlowHeads: a head that takes longer than half a minute is cut off, and
@@ -262,14 +248,14 @@ func TestSlowHeads(t *testing.T) {
 		_, _ = io.Copy(w, r.Body)
 	}))
 	body, pieces := io.Pipe()
-	req, _ := http.NewRequest(http.MethodPost, p.url, body)
+	req, _ := http.NewRequest(http.MethodPost, p.URL, body)
 	go func() {
 		_, _ = io.WriteString(pieces, "second ")
 		<-cut
 		_, _ = io.WriteString(pieces, "third")
 		pieces.Close()
 	}()
-	resp, err := client.Do(req)
+	resp, err := authproxytest.Client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +263,7 @@ func TestSlowHeads(t *testing.T) {
 
 	var slow sync.WaitGroup
 	for _, head := range []string{"", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", "PRI * HTTP/2.0\r\n"} {
-		conn := p.dial(t, head)
+		conn := p.Dial(t, head)
 		slow.Go(func() {
 			_ = conn.SetReadDeadline(time.Now().Add(45 * time.Second))
 			if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {

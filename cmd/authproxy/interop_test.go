@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"authproxy/cmd/authproxy/authproxytest"
 )
 
 // The tests in interop_*_test.go prove promise 1 of the design, that everything
@@ -38,7 +40,7 @@ type issuer struct {
 func newIssuer(t *testing.T) *issuer {
 	t.Helper()
 	is := &issuer{issued: map[string]int{}, revoked: map[string]bool{}}
-	is.url = serve(t, is)
+	is.url = authproxytest.Serve(t, is)
 	return is
 }
 
@@ -91,10 +93,10 @@ func (is *issuer) config(url string, more ...string) string {
 
 // proxied starts the program in front of upstream, which sees only requests
 // with a good token.
-func proxied(t *testing.T, upstream http.Handler, more ...string) (*authproxy, *issuer) {
+func proxied(t *testing.T, upstream http.Handler, more ...string) (*authproxytest.Program, *issuer) {
 	t.Helper()
 	is := newIssuer(t)
-	return start(t, is.config(serve(t, is.guard(upstream)), more...)), is
+	return authproxytest.Start(t, is.config(authproxytest.Serve(t, is.guard(upstream)), more...)), is
 }
 
 // interop are the programs of the module in testdata/interop, built once.
@@ -155,13 +157,13 @@ func run(t *testing.T, program string, args ...string) string {
 // level is how much of something the program holds.
 type level struct{ goroutines, files, inFlight float64 }
 
-// connections says how many goroutines and open files the program has. It
+// levelOf says how many goroutines and open files the program has. It
 // makes sure first that the program has its token.
-func (p *authproxy) connections(t *testing.T) level {
+func levelOf(t *testing.T, p *authproxytest.Program) level {
 	t.Helper()
 	var l level
-	client.CloseIdleConnections()
-	for line := range strings.Lines(ask(t, http.MethodGet, p.admin+"/metrics", nil).body) {
+	authproxytest.Client.CloseIdleConnections()
+	for line := range strings.Lines(authproxytest.Ask(t, http.MethodGet, p.Admin+"/metrics", nil).Body) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		n, _ := strconv.ParseFloat(value, 64)
 		switch name {
@@ -178,12 +180,12 @@ func (p *authproxy) connections(t *testing.T) level {
 
 // settles waits until nothing is left behind of what went on since before, but
 // for a few idle connections, of two goroutines and one file each.
-func (p *authproxy) settles(t *testing.T, before level) {
+func settles(t *testing.T, p *authproxytest.Program, before level) {
 	t.Helper()
 	const idle = 4
 	var now level
-	eventually(t, "connections and goroutines to be given back", func() bool {
-		now = p.connections(t)
+	authproxytest.Eventually(t, "connections and goroutines to be given back", func() bool {
+		now = levelOf(t, p)
 		return now.inFlight == 0 && now.goroutines <= before.goroutines+3*idle && now.files <= before.files+idle
 	})
 	t.Logf("before %v, after %v", before, now)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"authproxy/cmd/authproxy/authproxytest"
 )
 
 // TestVarnishtest runs the scripts of testdata/varnish: a server and a client
@@ -36,11 +38,11 @@ func TestVarnishtest(t *testing.T) {
 		tokens += is.token(s.name)
 		upstreams += fmt.Sprintf("  - { name: %s, token: %s, url: \"http://%s\", listen: 127.0.0.1:0%s }\n", s.name, s.name, s.up, s.more)
 	}
-	p := start(t, tokens+upstreams)
+	p := authproxytest.Start(t, tokens+upstreams)
 	for _, s := range scripts {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			s.run(t, strings.TrimPrefix(p.places[s.name], "http://"))
+			s.run(t, strings.TrimPrefix(p.Places[s.name], "http://"))
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"authproxy/cmd/authproxy/authproxytest"
 	"authproxy/proxy/platformtest"
 )
 
@@ -20,15 +21,15 @@ import (
 // can go wrong, at both ends, and the commands that fetch tokens.
 func TestNothingLeaksWhateverHappens(t *testing.T) {
 	t.Parallel()
-	for name, dialect := range dialects() {
+	for name, dialect := range authproxytest.Dialects() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := platformtest.Options{ClientSecret: "h0le in+one/=&%zz?:" + name, Password: `pa55 w"rd\+/=&` + name}
-			platform := dialect.simulate(o)
-			server := serve(t, platform)
-			config := "log: { level: debug, access: all }\n" + impatient(dialect.config(server))
+			platform := dialect.Simulate(o)
+			server := authproxytest.Serve(t, platform)
+			config := "log: { level: debug, access: all }\n" + authproxytest.Impatient(dialect.Config(server))
 			config = strings.NewReplacer(`"secret"`, strconv.Quote(o.ClientSecret), `"password"`, strconv.Quote(o.Password)).Replace(config)
-			if dialect.inQuery {
+			if dialect.InQuery {
 				config = strings.Replace(config, "token: main", "token: main, inject: { query: access_token }", 1)
 			}
 			evidence := tokenMisfortunes(t, config, platform, o)
@@ -66,22 +67,22 @@ func spellings(secret string) map[string]string {
 
 // look sends a request and returns all that shows. The answers of the platform
 // itself go untouched to the application, so of these only good ones count.
-func (p *authproxy) look(t *testing.T) string {
+func look(t *testing.T, p *authproxytest.Program) string {
 	var seen strings.Builder
-	a, _ := try(t, http.MethodPost, p.url+apiPath, `{"a":1}`) // an answer that was cut short shows nothing
-	if a.status == http.StatusOK || a.code() != "" {
-		fmt.Fprintln(&seen, a.status, a.header, a.body)
+	a, _ := authproxytest.Try(http.MethodPost, p.URL+authproxytest.APIPath, `{"a":1}`) // an answer that was cut short shows nothing
+	if a.Status == http.StatusOK || a.Code() != "" {
+		fmt.Fprintln(&seen, a.Status, a.Header, a.Body)
 	}
 	for _, page := range []string{"/metrics", "/readyz?verbose", "/livez", "/"} {
-		fmt.Fprintln(&seen, ask(t, http.MethodGet, p.admin+page, nil))
+		fmt.Fprintln(&seen, authproxytest.Ask(t, http.MethodGet, p.Admin+page, nil))
 	}
 	return seen.String()
 }
 
 // remains are what is left of a program after its end.
-func (p *authproxy) remains(t *testing.T) string {
-	p.stop(t)
-	return p.stdout.String() + p.stderr.String()
+func remains(t *testing.T, p *authproxytest.Program) string {
+	p.Stop(t)
+	return p.Stdout.String() + p.Stderr.String()
 }
 
 // tokenMisfortunes goes through what may happen at the token endpoint, among
@@ -94,9 +95,9 @@ func tokenMisfortunes(t *testing.T, config string, platform *platformtest.Platfo
 		{Close: true}, {Hang: true}, {Status: 500, Body: string(tells)}, {Status: 401, Body: string(tells)}, {Body: string(tells)},
 		{Body: o.ClientSecret}, {Status: 302, Header: http.Header{"Location": {gossip}}}, {Body: `{"access_token":"x`, Truncate: true},
 	} {
-		p := start(t, config)
+		p := authproxytest.Start(t, config)
 		platform.SetTokenFault(fault)
-		evidence += p.look(t) + p.look(t) + p.remains(t)
+		evidence += look(t, p) + look(t, p) + remains(t, p)
 	}
 	platform.SetTokenFault(nil)
 	return evidence
@@ -104,21 +105,21 @@ func tokenMisfortunes(t *testing.T, config string, platform *platformtest.Platfo
 
 // apiMisfortunes goes through what may happen with a good token and a dead one.
 func apiMisfortunes(t *testing.T, config string, platform *platformtest.Platform) string {
-	p := start(t, config)
-	evidence := p.look(t)
+	p := authproxytest.Start(t, config)
+	evidence := look(t, p)
 	platform.SetQuoteRefused(true)
 	platform.RevokeAll()
-	evidence += p.look(t)
+	evidence += look(t, p)
 	tokens := strings.Join(platform.Secrets(), " ")
 	for _, fault := range []*platformtest.Fault{
 		{Close: true}, {Body: `{"a":`, Truncate: true}, {Status: 502, Body: "bad"},
 		{Status: 401, Body: tokens, Header: http.Header{"Www-Authenticate": {`Bearer error="invalid_token"`}}},
 	} {
 		platform.SetAPIFault(fault)
-		evidence += p.look(t)
+		evidence += look(t, p)
 	}
 	platform.SetAPIFault(nil)
-	return evidence + p.look(t) + p.remains(t)
+	return evidence + look(t, p) + remains(t, p)
 }
 
 // unreachable runs against upstreams that cannot be reached, with good tokens.
@@ -127,12 +128,12 @@ func unreachable(t *testing.T, config, server string) string {
 	closed.Close()
 	evidence := ""
 	for _, elsewhere := range []string{closed.URL, strings.Replace(server, "http:", "https:", 1)} {
-		p := start(t, strings.Replace(config, "url: "+strconv.Quote(server)+" } ]", "url: "+strconv.Quote(elsewhere)+" } ]", 1))
-		a := p.get(t)
-		if a.code() != "upstream_unreachable" || a.status != http.StatusBadGateway {
-			t.Errorf("%d %v %s", a.status, a.header, a.body)
+		p := authproxytest.Start(t, strings.Replace(config, "url: "+strconv.Quote(server)+" } ]", "url: "+strconv.Quote(elsewhere)+" } ]", 1))
+		a := p.Get(t)
+		if a.Code() != "upstream_unreachable" || a.Status != http.StatusBadGateway {
+			t.Errorf("%d %v %s", a.Status, a.Header, a.Body)
 		}
-		evidence += fmt.Sprintln(a) + p.remains(t)
+		evidence += fmt.Sprintln(a) + remains(t, p)
 	}
 	return evidence
 }
@@ -140,7 +141,7 @@ func unreachable(t *testing.T, config, server string) string {
 // commandsIn runs the commands that fetch tokens, with and without luck.
 func commandsIn(t *testing.T, config string, platform *platformtest.Platform) string {
 	file := filepath.Join(t.TempDir(), "authproxy.yaml")
-	write(t, file, config)
+	authproxytest.Write(t, file, config)
 	evidence := ""
 	run := func(args ...string) {
 		out, _ := exec.CommandContext(t.Context(), "authproxy", args...).CombinedOutput() // failing is part of it

@@ -16,24 +16,25 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"authproxy/cmd/authproxy/authproxytest"
 	"authproxy/proxy/platformtest"
 )
 
 // weda starts the program before a platform of the kind weda-private, with
 // more keys for the upstream.
-func weda(t *testing.T, o platformtest.Options, more string) (*platformtest.Platform, *authproxy) {
+func weda(t *testing.T, o platformtest.Options, more string) (*platformtest.Platform, *authproxytest.Program) {
 	t.Helper()
 	platform := platformtest.NewWeDaPrivate(o)
-	config := dialects()["weda-private"].config(serve(t, platform))
-	return platform, start(t, strings.Replace(config, "token: main,", "token: main, "+more, 1))
+	config := authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platform))
+	return platform, authproxytest.Start(t, strings.Replace(config, "token: main,", "token: main, "+more, 1))
 }
 
 // plain undoes the content coding of an answer.
-func plain(t *testing.T, a answer) answer {
+func plain(t *testing.T, a authproxytest.Answer) authproxytest.Answer {
 	t.Helper()
-	var r io.Reader = strings.NewReader(a.body)
+	var r io.Reader = strings.NewReader(a.Body)
 	var err error
-	switch a.header.Get("Content-Encoding") {
+	switch a.Header.Get("Content-Encoding") {
 	case "gzip":
 		r, err = gzip.NewReader(r)
 	case "deflate":
@@ -47,7 +48,7 @@ func plain(t *testing.T, a answer) answer {
 	if err != nil {
 		t.Error(err)
 	}
-	a.body = string(text)
+	a.Body = string(text)
 	return a
 }
 
@@ -56,7 +57,7 @@ func plain(t *testing.T, a answer) answer {
 func TestHoweverARefusalComes(t *testing.T) {
 	t.Parallel()
 	platform, p := weda(t, platformtest.Options{}, "")
-	p.good(t)
+	p.Good(t)
 	for _, status := range []int{200, 401, 403, 500} {
 		for _, code := range []string{"INVALID_ACCESS_TOKEN", "INVALID_CREDENTIALS"} {
 			for _, encoding := range []string{"", "gzip", "deflate"} {
@@ -73,15 +74,15 @@ func TestHoweverARefusalComes(t *testing.T) {
 }
 
 // recovers revokes the token before each kind of request.
-func recovers(t *testing.T, platform *platformtest.Platform, p *authproxy, what string) {
+func recovers(t *testing.T, platform *platformtest.Platform, p *authproxytest.Program, what string) {
 	t.Helper()
 	const body = `{"some":"body"}`
 	for method, send := range map[string]func() any{
-		"GET": func() any { return nil }, "POST": func() any { return body }, "PUT": func() any { return chunked(body) },
+		"GET": func() any { return nil }, "POST": func() any { return body }, "PUT": func() any { return authproxytest.Chunked(body) },
 	} {
 		platform.RevokeAll()
 		before := platform.Counts()
-		echo := echoOf(t, plain(t, ask(t, method, p.url+apiPath, send())))
+		echo := authproxytest.EchoOf(t, plain(t, authproxytest.Ask(t, method, p.URL+authproxytest.APIPath, send())))
 		got := platform.Counts()
 		if got.TokenRequests != before.TokenRequests+1 || got.APIRequests != before.APIRequests+2 || echo.Method != method || (method != "GET") != (echo.BodyLength == int64(len(body))) {
 			t.Errorf("%s, %s: echo %+v, before %+v, after %+v", what, method, echo, before, got)
@@ -96,7 +97,7 @@ func TestARefusalBehindZstd(t *testing.T) {
 	packed := func(text string) string { return string(packer.EncodeAll([]byte(text), nil)) }
 	var dead atomic.Value // the token that was used last before it was refused
 	dead.Store("")
-	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	upstream := authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := `{"code":"FINE"}`
 		if r.Header.Get("Authorization") == dead.Load() {
 			answer = `{"code":"TOKEN_DEAD"}`
@@ -107,12 +108,12 @@ func TestARefusalBehindZstd(t *testing.T) {
 		w.Header().Set("Content-Encoding", "zstd")
 		_, _ = io.WriteString(w, packed(answer))
 	}))
-	config := dialects()["oauth2"].config(serve(t, platform))
+	config := authproxytest.Dialects()["oauth2"].Config(authproxytest.Serve(t, platform))
 	before, _, _ := strings.Cut(config, "upstreams:")
-	p := start(t, before+"upstreams: [ { name: main, token: main, invalid_token: { body: { code: [TOKEN_DEAD] } }, url: "+strconv.Quote(upstream)+" } ]\n")
+	p := authproxytest.Start(t, before+"upstreams: [ { name: main, token: main, invalid_token: { body: { code: [TOKEN_DEAD] } }, url: "+strconv.Quote(upstream)+" } ]\n")
 	for i, method := range []string{http.MethodDelete, http.MethodGet, http.MethodGet} {
-		if a := ask(t, method, p.url+apiPath, nil); a.body != packed(`{"code":"FINE"}`) {
-			t.Errorf("request %d: %d %q", i, a.status, a.body)
+		if a := authproxytest.Ask(t, method, p.URL+authproxytest.APIPath, nil); a.Body != packed(`{"code":"FINE"}`) {
+			t.Errorf("request %d: %d %q", i, a.Status, a.Body)
 		}
 	}
 	if got := platform.Counts().TokenRequests; got != 2 {
@@ -129,9 +130,9 @@ func TestBodiesOfAnySizeAreSentAgain(t *testing.T) {
 			platform.RevokeAll()
 			var send any = body
 			if !known {
-				send = chunked(body)
+				send = authproxytest.Chunked(body)
 			}
-			echo := echoOf(t, ask(t, http.MethodPost, p.url+apiPath, send))
+			echo := authproxytest.EchoOf(t, authproxytest.Ask(t, http.MethodPost, p.URL+authproxytest.APIPath, send))
 			if sum := sha256.Sum256([]byte(body)); echo.BodySHA256 != hex.EncodeToString(sum[:]) {
 				t.Errorf("%d bytes, known length %t: another body arrived: %+v", size, known, echo)
 			}
@@ -143,20 +144,20 @@ func TestBodiesOfAnySizeAreSentAgain(t *testing.T) {
 func TestABodyThatOverrunsTheLimit(t *testing.T) {
 	t.Parallel()
 	platform, p := weda(t, platformtest.Options{}, "retry: { body_limit: 64KiB },")
-	p.good(t)
+	p.Good(t)
 	platform.RevokeAll()
-	before := p.series(t)
-	a := ask(t, http.MethodPost, p.url+apiPath, strings.Repeat("x", 300<<10))
-	if a.status != 200 || !strings.Contains(a.body, "INVALID_ACCESS_TOKEN") || a.code() != "" {
-		t.Errorf("not the platform's own refusal: %d %v %s", a.status, a.header, a.body)
+	before := p.Series(t)
+	a := authproxytest.Ask(t, http.MethodPost, p.URL+authproxytest.APIPath, strings.Repeat("x", 300<<10))
+	if a.Status != 200 || !strings.Contains(a.Body, "INVALID_ACCESS_TOKEN") || a.Code() != "" {
+		t.Errorf("not the platform's own refusal: %d %v %s", a.Status, a.Header, a.Body)
 	}
-	eventually(t, "a new token for the next request", func() bool { return platform.Counts().Issued == 2 })
-	p.good(t)
+	authproxytest.Eventually(t, "a new token for the next request", func() bool { return platform.Counts().Issued == 2 })
+	p.Good(t)
 	if got := platform.Counts(); got.Refused != 1 || got.TokenRequests != 2 {
 		t.Errorf("%+v", got)
 	}
 	const series = `authproxy_retries_total{outcome="not_replayable",trigger="body",upstream="main"}`
-	if got := changed(before, p.series(t))[series]; got != 1 {
+	if got := authproxytest.Changed(before, p.Series(t))[series]; got != 1 {
 		t.Errorf("%s = %v", series, got)
 	}
 }
@@ -166,18 +167,18 @@ func TestABodyThatOverrunsTheLimit(t *testing.T) {
 func TestARefusalBeforeTheLimitIsOverrun(t *testing.T) {
 	t.Parallel()
 	platform := platformtest.NewOAuth2(platformtest.Options{}) // judges the token before the body
-	config := dialects()["oauth2"].config(serve(t, platform))
-	p := start(t, strings.Replace(config, "token: main,", "token: main, retry: { body_limit: 64KiB },", 1))
-	p.good(t)
+	config := authproxytest.Dialects()["oauth2"].Config(authproxytest.Serve(t, platform))
+	p := authproxytest.Start(t, strings.Replace(config, "token: main,", "token: main, retry: { body_limit: 64KiB },", 1))
+	p.Good(t)
 	platform.RevokeAll()
 	body, pieces := io.Pipe()
 	go func() {
 		_, _ = io.WriteString(pieces, "begin ")
-		eventually(t, "a new token", func() bool { return platform.Counts().Issued == 2 })
+		authproxytest.Eventually(t, "a new token", func() bool { return platform.Counts().Issued == 2 })
 		_, _ = io.WriteString(pieces, strings.Repeat("x", 1<<20))
 		_ = pieces.Close()
 	}()
-	echo := echoOf(t, ask(t, http.MethodPost, p.url+apiPath, body))
+	echo := authproxytest.EchoOf(t, authproxytest.Ask(t, http.MethodPost, p.URL+authproxytest.APIPath, body))
 	if want := int64(len("begin ") + 1<<20); echo.BodyLength != want {
 		t.Errorf("%d bytes arrived, want %d", echo.BodyLength, want)
 	}
@@ -187,13 +188,13 @@ func TestARefusalBeforeTheLimitIsOverrun(t *testing.T) {
 func TestTheSecondRefusalIsPassedOn(t *testing.T) {
 	t.Parallel()
 	platform := platformtest.NewOAuth2(platformtest.Options{})
-	p := start(t, strings.Replace(dialects()["oauth2"].config(serve(t, platform)), "provider:", "min_refresh_interval: 1h, provider:", 1))
+	p := authproxytest.Start(t, strings.Replace(authproxytest.Dialects()["oauth2"].Config(authproxytest.Serve(t, platform)), "provider:", "min_refresh_interval: 1h, provider:", 1))
 	platform.SetAPIFault(&platformtest.Fault{Status: 401, Body: "go away", Header: http.Header{
 		"Content-Type": {"text/x-own"}, "Www-Authenticate": {`Bearer error="invalid_token"`}, "X-Own": {"1", "2"}}})
 	for i, want := range []int{2, 3, 4} { // one request more each: a fresh token was refused, so its turn has not come
-		a := ask(t, http.MethodPost, p.url+apiPath, "body")
-		if a.status != 401 || a.body != "go away" || len(a.header["X-Own"]) != 2 || a.header.Get("Content-Type") != "text/x-own" || a.header.Get("Www-Authenticate") == "" || a.code() != "" {
-			t.Errorf("%d: %d %v %q", i, a.status, a.header, a.body)
+		a := authproxytest.Ask(t, http.MethodPost, p.URL+authproxytest.APIPath, "body")
+		if a.Status != 401 || a.Body != "go away" || len(a.Header["X-Own"]) != 2 || a.Header.Get("Content-Type") != "text/x-own" || a.Header.Get("Www-Authenticate") == "" || a.Code() != "" {
+			t.Errorf("%d: %d %v %q", i, a.Status, a.Header, a.Body)
 		}
 		if got := platform.Counts(); got.APIRequests != want || got.TokenRequests != 2 {
 			t.Errorf("%d: %+v, want %d API requests and 2 tokens", i, got, want)
@@ -208,8 +209,8 @@ func TestTheSameTokenIsNotSentAgain(t *testing.T) {
 	platform, p := weda(t, platformtest.Options{}, "")
 	platform.SetReissue(true)
 	platform.SetAPIFault(&platformtest.Fault{Status: 401, Body: `{"own":1}`})
-	if a := p.get(t); a.status != 401 || a.body != `{"own":1}` {
-		t.Errorf("%d %q", a.status, a.body)
+	if a := p.Get(t); a.Status != 401 || a.Body != `{"own":1}` {
+		t.Errorf("%d %q", a.Status, a.Body)
 	}
 	if got := platform.Counts(); got.APIRequests != 1 || got.TokenRequests != 2 {
 		t.Errorf("%+v", got)
@@ -220,7 +221,7 @@ func TestTheSameTokenIsNotSentAgain(t *testing.T) {
 func TestErrorsThatAreNotAboutTheToken(t *testing.T) {
 	t.Parallel()
 	platform, p := weda(t, platformtest.Options{}, "")
-	p.good(t)
+	p.Good(t)
 	bodies := map[string]string{
 		"business":              platformtest.WeDaBusinessError("InvalidParameter", "no"),
 		"business, same word":   platformtest.WeDaBusinessError("INVALID_ACCESS_TOKEN", "no"),
@@ -237,8 +238,8 @@ func TestErrorsThatAreNotAboutTheToken(t *testing.T) {
 		for _, status := range []int{200, 403, 429, 500} {
 			platform.SetAPIFault(&platformtest.Fault{Status: status, Body: body})
 			before := platform.Counts()
-			if a := p.get(t); a.status != status || a.body != body {
-				t.Errorf("%s with %d came back as %d %.200q", name, status, a.status, a.body)
+			if a := p.Get(t); a.Status != status || a.Body != body {
+				t.Errorf("%s with %d came back as %d %.200q", name, status, a.Status, a.Body)
 			}
 			if got := platform.Counts(); got.APIRequests != before.APIRequests+1 || got.TokenRequests != 1 {
 				t.Errorf("%s with %d: %+v", name, status, got)
@@ -246,9 +247,9 @@ func TestErrorsThatAreNotAboutTheToken(t *testing.T) {
 		}
 	}
 	platform.SetAPIFault(&platformtest.Fault{Body: bodies["a nested code"] + " ", Header: http.Header{"Content-Type": {"text/html"}}})
-	p.get(t)
+	p.Get(t)
 	platform.SetAPIFault(&platformtest.Fault{Body: platformtest.WeDaError("INVALID_ACCESS_TOKEN", ""), Header: http.Header{"Content-Type": {"text/html"}}})
-	p.get(t)
+	p.Get(t)
 	if got := platform.Counts().TokenRequests; got != 1 {
 		t.Errorf("%d token requests", got)
 	}
@@ -258,18 +259,18 @@ func TestErrorsThatAreNotAboutTheToken(t *testing.T) {
 // its rate limit and, where there is one, insufficient_scope with a 401.
 func TestDenialsDoNotTouchTheToken(t *testing.T) {
 	t.Parallel()
-	for name, dialect := range dialects() {
+	for name, dialect := range authproxytest.Dialects() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			platform := dialect.simulate(platformtest.Options{})
-			p := start(t, dialect.config(serve(t, platform)))
+			platform := dialect.Simulate(platformtest.Options{})
+			p := authproxytest.Start(t, dialect.Config(authproxytest.Serve(t, platform)))
 			endings := []string{"/forbidden", "/ratelimit"}
 			if name == "oauth2" {
 				endings = append(endings, "/scope401")
 			}
 			for _, ending := range endings {
-				if a := ask(t, http.MethodGet, p.url+apiPath+ending, nil); a.status < 400 || a.code() != "" {
-					t.Errorf("%s: %d %s", ending, a.status, a.body)
+				if a := authproxytest.Ask(t, http.MethodGet, p.URL+authproxytest.APIPath+ending, nil); a.Status < 400 || a.Code() != "" {
+					t.Errorf("%s: %d %s", ending, a.Status, a.Body)
 				}
 			}
 			if got := platform.Counts(); got.Denied != len(endings) || got.APIRequests != len(endings) || got.TokenRequests != 1 {
@@ -282,13 +283,13 @@ func TestDenialsDoNotTouchTheToken(t *testing.T) {
 func TestRetryTurnedOff(t *testing.T) {
 	t.Parallel()
 	platform, p := weda(t, platformtest.Options{}, "retry: { enabled: false },")
-	p.good(t)
+	p.Good(t)
 	platform.RevokeAll()
-	if a := p.get(t); !strings.Contains(a.body, "INVALID_ACCESS_TOKEN") {
-		t.Errorf("not the platform's own refusal: %d %s", a.status, a.body)
+	if a := p.Get(t); !strings.Contains(a.Body, "INVALID_ACCESS_TOKEN") {
+		t.Errorf("not the platform's own refusal: %d %s", a.Status, a.Body)
 	}
-	eventually(t, "a new token for the next request", func() bool { return platform.Counts().Issued == 2 })
-	p.good(t)
+	authproxytest.Eventually(t, "a new token for the next request", func() bool { return platform.Counts().Issued == 2 })
+	p.Good(t)
 	if got := platform.Counts(); got.APIRequests != 3 || got.TokenRequests != 2 {
 		t.Errorf("%+v", got)
 	}
@@ -298,11 +299,11 @@ func TestRetryTurnedOff(t *testing.T) {
 func TestATokenThatKillsTheOldOne(t *testing.T) {
 	t.Parallel()
 	platform := platformtest.NewGongjiangyun(platformtest.Options{})
-	p := start(t, dialects()["gongjiangyun"].config(serve(t, platform)))
-	rival := start(t, dialects()["gongjiangyun"].config(serve(t, platform)))
+	p := authproxytest.Start(t, authproxytest.Dialects()["gongjiangyun"].Config(authproxytest.Serve(t, platform)))
+	rival := authproxytest.Start(t, authproxytest.Dialects()["gongjiangyun"].Config(authproxytest.Serve(t, platform)))
 	for range 3 {
-		p.good(t)
-		rival.good(t)
+		p.Good(t)
+		rival.Good(t)
 	}
 	if got := platform.Counts(); got.TokenRequests != 6 || got.BadRequests != 0 {
 		t.Errorf("%+v", got)
@@ -314,18 +315,18 @@ func TestATokenThatKillsTheOldOne(t *testing.T) {
 func TestRefreshTokensRotate(t *testing.T) {
 	t.Parallel()
 	platform := platformtest.NewCloudBase(platformtest.Options{})
-	p := start(t, dialects()["cloudbase-user"].config(serve(t, platform)))
-	p.good(t)
+	p := authproxytest.Start(t, authproxytest.Dialects()["cloudbase-user"].Config(authproxytest.Serve(t, platform)))
+	p.Good(t)
 	for range 3 {
 		platform.RevokeAll()
-		p.good(t)
+		p.Good(t)
 	}
 	if got := platform.Counts(); got.SignIns != 1 || got.Refreshes != 3 || got.Devices != 1 || got.WrongCredentials != 0 {
 		t.Errorf("%+v", got)
 	}
 	platform.RevokeAll()
 	platform.RevokeRefreshTokens()
-	p.good(t) // the platform answers invalid_grant, so it signs in again, on the same device
+	p.Good(t) // the platform answers invalid_grant, so it signs in again, on the same device
 	if got := platform.Counts(); got.SignIns != 2 || got.Refreshes != 4 || got.Devices != 1 {
 		t.Errorf("%+v", got)
 	}
@@ -336,8 +337,8 @@ func TestATokenInUseIsRenewedAhead(t *testing.T) {
 	t.Parallel()
 	platform, p := weda(t, platformtest.Options{Lifetime: 2 * time.Second}, "")
 	began := time.Now()
-	eventually(t, "the third token", func() bool {
-		p.good(t)
+	authproxytest.Eventually(t, "the third token", func() bool {
+		p.Good(t)
 		return platform.Counts().Issued == 3
 	})
 	// A token of 2 s is renewed in its last 300 ms.

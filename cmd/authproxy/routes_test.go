@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"authproxy/cmd/authproxy/authproxytest"
 	"authproxy/proxy/platformtest"
 )
 
@@ -15,21 +16,21 @@ import (
 func TestTwoCredentialsOnOneBaseURL(t *testing.T) {
 	t.Parallel()
 	platform := platformtest.NewWeDaPrivate(platformtest.Options{})
-	p := start(t, `
+	p := authproxytest.Start(t, `
 tokens:
   workflow: { provider: weda-private, params: { base_url: "${WEDA}" }, client_id: id, client_secret: secret }
   datamodel: { provider: cloudbase-user, params: { base_url: "${WEDA}" }, username: user, password: password }
 upstreams:
   - { name: workflow, token: workflow, path: /weda/workflow/ }
   - { name: datamodel, token: datamodel, path: /weda/odata/ }
-`, "WEDA="+serve(t, platform))
-	base := p.places["workflow"]
+`, "WEDA="+authproxytest.Serve(t, platform))
+	base := p.Places["workflow"]
 	for range 2 {
 		for path, granted := range map[string]string{
 			"/weda/workflow/v1/prod/DescribeInstanceApproverList": platformtest.GrantedClient,
 			"/weda/odata/v1/prod/sys_user":                        platformtest.GrantedUser,
 		} {
-			if echo := echoOf(t, ask(t, http.MethodPost, base+path, "{}")); echo.Granted != granted || echo.Path != path {
+			if echo := authproxytest.EchoOf(t, authproxytest.Ask(t, http.MethodPost, base+path, "{}")); echo.Granted != granted || echo.Path != path {
 				t.Errorf("%s: %+v", path, echo)
 			}
 		}
@@ -38,17 +39,17 @@ upstreams:
 	if got := platform.Counts(); got.SignIns != 1 || got.Refreshes != 1 || got.TokenRequests != 4 || got.BadRequests != 0 {
 		t.Errorf("%+v", got)
 	}
-	if a := ask(t, http.MethodGet, base+"/elsewhere", nil); a.status != 404 || a.code() != "no_route" {
-		t.Errorf("%d %v", a.status, a.header)
+	if a := authproxytest.Ask(t, http.MethodGet, base+"/elsewhere", nil); a.Status != 404 || a.Code() != "no_route" {
+		t.Errorf("%d %v", a.Status, a.Header)
 	}
 }
 
 // hengshi starts the program before HENGSHI SENSE.
-func hengshi(t *testing.T, more string) (*platformtest.Platform, *authproxy) {
+func hengshi(t *testing.T, more string) (*platformtest.Platform, *authproxytest.Program) {
 	t.Helper()
 	platform := platformtest.NewHengshi(platformtest.Options{})
-	config := dialects()["hengshi"].config(serve(t, platform))
-	return platform, start(t, strings.Replace(config, "token: main,", "token: main, "+more, 1))
+	config := authproxytest.Dialects()["hengshi"].Config(authproxytest.Serve(t, platform))
+	return platform, authproxytest.Start(t, strings.Replace(config, "token: main,", "token: main, "+more, 1))
 }
 
 // trespass are queries by which a client could act for somebody else.
@@ -66,10 +67,10 @@ func TestSudoIsTheOperatorsAlone(t *testing.T) {
 	platform, p := hengshi(t, "")
 	fixed, q := hengshi(t, `query: { set: { sudo: "loginName:report", tenantCode: "acme" } },`)
 	for _, query := range trespass() {
-		if echo := echoOf(t, ask(t, http.MethodGet, p.url+"/api/x?"+query, nil)); echo.User != "" || echo.Tenant != "" || strings.Contains(echo.Query, "uid") {
+		if echo := authproxytest.EchoOf(t, authproxytest.Ask(t, http.MethodGet, p.URL+"/api/x?"+query, nil)); echo.User != "" || echo.Tenant != "" || strings.Contains(echo.Query, "uid") {
 			t.Errorf("%s got through: %+v", query, echo)
 		}
-		if echo := echoOf(t, ask(t, http.MethodGet, q.url+"/api/x?"+query, nil)); echo.User != "loginName:report" || echo.Tenant != "tenantCode:acme" {
+		if echo := authproxytest.EchoOf(t, authproxytest.Ask(t, http.MethodGet, q.URL+"/api/x?"+query, nil)); echo.User != "loginName:report" || echo.Tenant != "tenantCode:acme" {
 			t.Errorf("%s: %+v", query, echo)
 		}
 	}
@@ -89,7 +90,7 @@ func TestSudoFromAHeader(t *testing.T) {
 		if name != "" {
 			header = []string{"X-Sudo-User", name}
 		}
-		echo := echoOf(t, ask(t, http.MethodGet, p.url+"/api/x?a=1&sudo=uid:1", nil, header...))
+		echo := authproxytest.EchoOf(t, authproxytest.Ask(t, http.MethodGet, p.URL+"/api/x?a=1&sudo=uid:1", nil, header...))
 		if echo.User != want || !strings.HasPrefix(echo.Query, "a=1") {
 			t.Errorf("%q: %+v", name, echo)
 		}
@@ -103,15 +104,15 @@ func TestTheTokenInTheQuery(t *testing.T) {
 	t.Parallel()
 	platform, p := hengshi(t, "inject: { query: access_token },")
 	for _, query := range append(trespass(), "", "a=1;b=2&c=%zz") {
-		a := ask(t, http.MethodGet, p.url+"/api/x?"+query, nil, "Authorization", "Basic bWluZTptaW5l")
+		a := authproxytest.Ask(t, http.MethodGet, p.URL+"/api/x?"+query, nil, "Authorization", "Basic bWluZTptaW5l")
 		if query == "" || strings.HasPrefix(query, "a=1;b") {
 			// The platform wants the token in one place, and Authorization is the
 			// client's own affair when the token does not go there.
-			if a.status != http.StatusBadRequest {
-				t.Errorf("%q: %d %s", query, a.status, a.body)
+			if a.Status != http.StatusBadRequest {
+				t.Errorf("%q: %d %s", query, a.Status, a.Body)
 			}
 		}
-		echo := echoOf(t, ask(t, http.MethodGet, p.url+"/api/x?"+query, nil))
+		echo := authproxytest.EchoOf(t, authproxytest.Ask(t, http.MethodGet, p.URL+"/api/x?"+query, nil))
 		if strings.Count(echo.Query, "access_token") != 1 || echo.User != "" {
 			t.Errorf("%q: %+v", query, echo)
 		}
@@ -121,7 +122,7 @@ func TestTheTokenInTheQuery(t *testing.T) {
 	}
 	platform.RevokeAll()
 	before := platform.Counts()
-	echo := echoOf(t, ask(t, http.MethodPost, p.url+"/api/x?q=1", "{}"))
+	echo := authproxytest.EchoOf(t, authproxytest.Ask(t, http.MethodPost, p.URL+"/api/x?q=1", "{}"))
 	if got := platform.Counts(); echo.Query != "q=1&access_token=***" || got.TokenRequests != before.TokenRequests+1 {
 		t.Errorf("%+v, %+v", echo, got)
 	}
@@ -130,20 +131,20 @@ func TestTheTokenInTheQuery(t *testing.T) {
 // TestTheMostSpecificUpstreamWins: own listener, then Host, then the longest path.
 func TestTheMostSpecificUpstreamWins(t *testing.T) {
 	t.Parallel()
-	token := serve(t, platformtest.NewOAuth2(platformtest.Options{}))
+	token := authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{}))
 	names := []string{"own", "host", "hostpath", "path", "longer", "rest"}
 	keys := map[string]string{"own": "listen: 127.0.0.1:0", "host": "hosts: [a.local, b.local]", "hostpath": "hosts: [a.local], path: /x/",
 		"path": "path: /x/, strip_path: true", "longer": "path: /x/y", "rest": "path: /"}
-	_, tokens, _ := strings.Cut(strings.Split(dialects()["oauth2"].config(token), "\n")[0], "tokens: ")
+	_, tokens, _ := strings.Cut(strings.Split(authproxytest.Dialects()["oauth2"].Config(token), "\n")[0], "tokens: ")
 	config := "allowed_hosts: [other.local]\ntokens: " + tokens + "\nupstreams:\n"
 	for _, name := range names {
-		upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, name, " ", r.RequestURI) }))
+		upstream := authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, name, " ", r.RequestURI) }))
 		config += "  - { name: " + name + ", token: main, url: " + strconv.Quote(upstream) + ", " + keys[name] + " }\n"
 	}
-	p := start(t, config)
-	shared := p.places["rest"]
+	p := authproxytest.Start(t, config)
+	shared := p.Places["rest"]
 	for _, c := range []struct{ base, host, path, want string }{
-		{p.places["own"], "", "/x/y", "own /x/y"},
+		{p.Places["own"], "", "/x/y", "own /x/y"},
 		{shared, "", "/", "rest /"},
 		{shared, "", "/x", "path /"},
 		{shared, "", "/x/z?q", "path /z?q"},
@@ -161,15 +162,8 @@ func TestTheMostSpecificUpstreamWins(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.Host = c.host
-		resp, err := client.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body := make([]byte, 100)
-		n, _ := resp.Body.Read(body)
-		_ = resp.Body.Close()
-		if string(body[:n]) != c.want {
-			t.Errorf("Host %q, %s: %q, want %q", c.host, c.path, body[:n], c.want)
+		if a, err := authproxytest.Do(authproxytest.Client, req); a.Body != c.want {
+			t.Errorf("Host %q, %s: %q, %v, want %q", c.host, c.path, a.Body, err, c.want)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"authproxy/cmd/authproxy/authproxytest"
 	"authproxy/proxy/platformtest"
 )
 
@@ -41,14 +42,22 @@ func platformsFor(env *testscript.Env) error {
 		env.Defer(server.Close)
 		env.Setenv(name, server.URL)
 	}
-	env.Values[running{}] = &authproxy{stdout: newOutput(), stderr: newOutput(), exited: make(chan struct{})}
+	env.Values[running{}] = new(*authproxytest.Program)
 	return nil
 }
 
-// running is the key of the program that a script runs in the background.
+// running is the key of where a script keeps the program that it runs in the
+// background.
 type running struct{}
 
-func program(ts *testscript.TestScript) *authproxy { return ts.Value(running{}).(*authproxy) }
+// program returns that program.
+func program(ts *testscript.TestScript) *authproxytest.Program {
+	p := *ts.Value(running{}).(**authproxytest.Program)
+	if p == nil {
+		ts.Fatalf("no program was started with the command running")
+	}
+	return p
+}
 
 // exitsWith is the command "code N PROGRAM ARGS...", an exec with an exit code.
 func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
@@ -79,45 +88,37 @@ func mentions(ts *testscript.TestScript, _ bool, words []string) {
 // runs is the command "running FILE": it starts authproxy serve, and sets $APP
 // and $ADMIN to its addresses, $ADMIN_LISTEN to what listen: of admin then is.
 func runs(ts *testscript.TestScript, _ bool, args []string) {
-	p := program(ts)
-	p.cmd = exec.Command("authproxy", "serve", "-c", ts.MkAbs(args[0]))
-	p.cmd.Env = append(os.Environ(), "PLATFORM="+ts.Getenv("PLATFORM"))
-	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
-	ts.Check(p.cmd.Start())
-	go func() {
-		defer close(p.exited)
-		_ = p.cmd.Wait() // stopped looks at the state
-	}()
+	cmd := exec.Command("authproxy", "serve", "-c", ts.MkAbs(args[0]))
+	cmd.Env = append(os.Environ(), "PLATFORM="+ts.Getenv("PLATFORM"))
+	p, err := authproxytest.Launch(cmd)
+	ts.Check(err)
 	ts.Defer(func() {
-		_ = p.cmd.Process.Kill() // an error means that it has ended
-		<-p.exited
+		_ = cmd.Process.Kill() // an error means that it has ended
+		<-p.Exited
 	})
-	if !p.stdout.await("/livez", p.exited) {
-		ts.Fatalf("authproxy did not start: %s%s", p.stdout, p.stderr)
-	}
-	p.read()
-	ts.Setenv("APP", p.url)
-	ts.Setenv("ADMIN", p.admin)
-	ts.Setenv("ADMIN_LISTEN", strings.TrimPrefix(p.admin, "http://"))
+	*ts.Value(running{}).(**authproxytest.Program) = p
+	ts.Setenv("APP", p.URL)
+	ts.Setenv("ADMIN", p.Admin)
+	ts.Setenv("ADMIN_LISTEN", strings.TrimPrefix(p.Admin, "http://"))
 }
 
 // stopped is the command "stopped": it ends that program with SIGTERM.
 func stopped(ts *testscript.TestScript, _ bool, _ []string) {
 	p := program(ts)
-	ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
+	ts.Check(p.Cmd.Process.Signal(syscall.SIGTERM))
 	select {
-	case <-p.exited:
-	case <-time.After(patience):
-		ts.Fatalf("authproxy did not end: %s", p.stderr)
+	case <-p.Exited:
+	case <-time.After(authproxytest.Patience):
+		ts.Fatalf("authproxy did not end: %s", p.Stderr)
 	}
-	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
-		ts.Fatalf("exit code %d: %s", code, p.stderr)
+	if code := p.Cmd.ProcessState.ExitCode(); code != 0 {
+		ts.Fatalf("exit code %d: %s", code, p.Stderr)
 	}
 }
 
 // said is the command "said REGEXP": a line that the program has written matches.
 func said(ts *testscript.TestScript, _ bool, args []string) {
-	text := program(ts).stdout.String() + program(ts).stderr.String()
+	text := program(ts).Stdout.String() + program(ts).Stderr.String()
 	if !regexp.MustCompile("(?m)" + args[0]).MatchString(text) {
 		ts.Fatalf("no line matches %s in\n%s", args[0], text)
 	}

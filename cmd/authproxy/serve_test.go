@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"authproxy/cmd/authproxy/authproxytest"
 	"authproxy/proxy/platformtest"
 )
 
@@ -29,7 +30,7 @@ func TestEverySeriesExistsAtTheStart(t *testing.T) {
 	platform, p := weda(t, platformtest.Options{}, "")
 	build := regexp.MustCompile(`build_info\{.*\}`)
 	var names []string
-	for name, value := range p.series(t) {
+	for name, value := range p.Series(t) {
 		names = append(names, build.ReplaceAllString(name, "build_info{...}"))
 		if value != 0 && !strings.HasPrefix(name, "authproxy_build_info") && !strings.HasPrefix(name, "authproxy_config_last_reload") {
 			t.Errorf("%s is %v before the first request", name, value)
@@ -39,7 +40,7 @@ func TestEverySeriesExistsAtTheStart(t *testing.T) {
 	got := strings.Join(names, "\n") + "\n"
 	const golden = "testdata/series.txt"
 	if *update {
-		write(t, golden, got)
+		authproxytest.Write(t, golden, got)
 	}
 	want, err := os.ReadFile(golden)
 	if err != nil {
@@ -56,15 +57,15 @@ func TestEverySeriesExistsAtTheStart(t *testing.T) {
 func TestMetricsCountARecovery(t *testing.T) {
 	t.Parallel()
 	platform, p := weda(t, platformtest.Options{}, "")
-	p.good(t)
+	p.Good(t)
 	platform.RevokeAll()
-	before := p.series(t)
-	p.good(t)
+	before := p.Series(t)
+	p.Good(t)
 	// The record is made after the answer has gone out.
-	eventually(t, "the request to be counted", func() bool {
-		return changed(before, p.series(t))[`authproxy_request_duration_seconds_count{upstream="main"}`] == 2
+	authproxytest.Eventually(t, "the request to be counted", func() bool {
+		return authproxytest.Changed(before, p.Series(t))[`authproxy_request_duration_seconds_count{upstream="main"}`] == 2
 	})
-	after := changed(before, p.series(t))
+	after := authproxytest.Changed(before, p.Series(t))
 	for name, want := range map[string]float64{
 		`authproxy_requests_total{code="200",method="GET",upstream="main"}`:           2,
 		`authproxy_retries_total{outcome="recovered",trigger="body",upstream="main"}`: 1,
@@ -82,37 +83,37 @@ func TestProbesDoNotDependOnThePlatform(t *testing.T) {
 	t.Parallel()
 	platform, p := weda(t, platformtest.Options{}, "")
 	platform.SetTokenFault(&platformtest.Fault{Status: 500})
-	p.get(t)
+	p.Get(t)
 	for path, want := range map[string]string{"/livez": "ok\n", "/readyz": "ok\n"} {
-		if a := ask(t, http.MethodGet, p.admin+path, nil); a.status != 200 || a.body != want {
-			t.Errorf("%s: %d %q", path, a.status, a.body)
+		if a := authproxytest.Ask(t, http.MethodGet, p.Admin+path, nil); a.Status != 200 || a.Body != want {
+			t.Errorf("%s: %d %q", path, a.Status, a.Body)
 		}
 	}
-	a := ask(t, http.MethodGet, p.admin+"/readyz?verbose", nil)
-	if a.status != 200 || !strings.Contains(a.body, `token="main"`) || !strings.Contains(a.body, "was answered with 500") {
-		t.Errorf("verbose: %d %q", a.status, a.body)
+	a := authproxytest.Ask(t, http.MethodGet, p.Admin+"/readyz?verbose", nil)
+	if a.Status != 200 || !strings.Contains(a.Body, `token="main"`) || !strings.Contains(a.Body, "was answered with 500") {
+		t.Errorf("verbose: %d %q", a.Status, a.Body)
 	}
-	if a := ask(t, http.MethodGet, p.url+"/readyz", nil); a.code() != "token_unavailable" {
-		t.Errorf("the data listener answers /readyz: %d %s", a.status, a.body)
+	if a := authproxytest.Ask(t, http.MethodGet, p.URL+"/readyz", nil); a.Code() != "token_unavailable" {
+		t.Errorf("the data listener answers /readyz: %d %s", a.Status, a.Body)
 	}
 }
 
 // slow starts the program before an API that holds its answers until release
 // is closed, with a request on its way; its answer comes from answered.
-func slow(t *testing.T, more string) (p *authproxy, release chan struct{}, answered chan answer) {
+func slow(t *testing.T, more string) (p *authproxytest.Program, release chan struct{}, answered chan authproxytest.Answer) {
 	t.Helper()
 	platform := platformtest.NewWeDaPrivate(platformtest.Options{})
 	arrived, release := make(chan struct{}), make(chan struct{})
-	config := more + dialects()["weda-private"].config(serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == apiPath {
+	config := more + authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == authproxytest.APIPath {
 			arrived <- struct{}{}
 			<-release
 		}
 		platform.ServeHTTP(w, r)
 	})))
-	p, answered = start(t, config), make(chan answer, 1)
+	p, answered = authproxytest.Start(t, config), make(chan authproxytest.Answer, 1)
 	go func() {
-		a, _ := try(t, http.MethodGet, p.url+apiPath, nil) // an error leaves the answer empty
+		a, _ := authproxytest.Try(http.MethodGet, p.URL+authproxytest.APIPath, nil) // an error leaves the answer empty
 		answered <- a
 	}()
 	<-arrived
@@ -122,14 +123,14 @@ func slow(t *testing.T, more string) (p *authproxy, release chan struct{}, answe
 func TestSIGTERMDrains(t *testing.T) {
 	t.Parallel()
 	p, release, answered := slow(t, "")
-	p.signal(t, syscall.SIGTERM)
-	eventually(t, "the listener to close", func() bool { return refusesConnections(p.url) })
+	p.Signal(t, syscall.SIGTERM)
+	authproxytest.Eventually(t, "the listener to close", func() bool { return refusesConnections(p.URL) })
 	close(release)
-	if a := <-answered; a.status != http.StatusOK || a.code() != "" {
-		t.Errorf("the request in flight got %d %v", a.status, a.header)
+	if a := <-answered; a.Status != http.StatusOK || a.Code() != "" {
+		t.Errorf("the request in flight got %d %v", a.Status, a.Header)
 	}
-	if code := p.wait(t); code != 0 {
-		t.Errorf("exit code %d: %s", code, p.stderr)
+	if code := p.Wait(t); code != 0 {
+		t.Errorf("exit code %d: %s", code, p.Stderr)
 	}
 }
 
@@ -146,47 +147,47 @@ func refusesConnections(url string) bool {
 func TestReadinessGoesFirst(t *testing.T) {
 	t.Parallel()
 	_, p := weda(t, platformtest.Options{}, "")
-	p.stop(t)
+	p.Stop(t)
 	platform := platformtest.NewWeDaPrivate(platformtest.Options{})
-	p = start(t, "shutdown: { drain_delay: 2s }\n"+dialects()["weda-private"].config(serve(t, platform)))
-	p.good(t)
-	p.signal(t, syscall.SIGINT)
-	eventually(t, "not ready", func() bool {
-		return ask(t, http.MethodGet, p.admin+"/readyz", nil).status == http.StatusServiceUnavailable
+	p = authproxytest.Start(t, "shutdown: { drain_delay: 2s }\n"+authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platform)))
+	p.Good(t)
+	p.Signal(t, syscall.SIGINT)
+	authproxytest.Eventually(t, "not ready", func() bool {
+		return authproxytest.Ask(t, http.MethodGet, p.Admin+"/readyz", nil).Status == http.StatusServiceUnavailable
 	})
-	p.good(t)
-	if a := ask(t, http.MethodGet, p.admin+"/livez", nil); a.status != http.StatusOK {
-		t.Errorf("livez: %d", a.status)
+	p.Good(t)
+	if a := authproxytest.Ask(t, http.MethodGet, p.Admin+"/livez", nil); a.Status != http.StatusOK {
+		t.Errorf("livez: %d", a.Status)
 	}
-	if code := p.wait(t); code != 0 {
-		t.Errorf("exit code %d: %s", code, p.stderr)
+	if code := p.Wait(t); code != 0 {
+		t.Errorf("exit code %d: %s", code, p.Stderr)
 	}
 }
 
 func TestASecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	p, release, answered := slow(t, "")
-	p.signal(t, syscall.SIGTERM)
-	if !p.stderr.await("shutting down", p.exited) {
-		t.Fatalf("no word of shutting down: %s", p.stderr)
+	p.Signal(t, syscall.SIGTERM)
+	if !p.Stderr.Await("shutting down") {
+		t.Fatalf("no word of shutting down: %s", p.Stderr)
 	}
-	p.signal(t, syscall.SIGTERM)
-	p.wait(t)
-	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
-		t.Errorf("ended with %v", p.cmd.ProcessState)
+	p.Signal(t, syscall.SIGTERM)
+	p.Wait(t)
+	if status, ok := p.Cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
+		t.Errorf("ended with %v", p.Cmd.ProcessState)
 	}
 	close(release)
-	if a := <-answered; a.status != 0 {
-		t.Errorf("the request in flight got %d", a.status)
+	if a := <-answered; a.Status != 0 {
+		t.Errorf("the request in flight got %d", a.Status)
 	}
 }
 
 func TestShutdownIsBounded(t *testing.T) {
 	t.Parallel()
 	p, release, answered := slow(t, "shutdown: { timeout: 100ms }\n")
-	p.signal(t, syscall.SIGTERM)
-	if code := p.wait(t); code != 0 || !strings.Contains(p.stderr.String(), "requests were cut") {
-		t.Errorf("exit code %d: %s", code, p.stderr)
+	p.Signal(t, syscall.SIGTERM)
+	if code := p.Wait(t); code != 0 || !strings.Contains(p.Stderr.String(), "requests were cut") {
+		t.Errorf("exit code %d: %s", code, p.Stderr)
 	}
 	close(release)
 	<-answered
@@ -197,9 +198,9 @@ func TestRevokeOnExit(t *testing.T) {
 	t.Parallel()
 	for more, want := range map[string]int{"": 0, "revoke_on_exit: true, ": 1} {
 		platform := platformtest.NewHengshi(platformtest.Options{})
-		p := start(t, strings.Replace(dialects()["hengshi"].config(serve(t, platform)), "provider:", more+"provider:", 1))
-		p.good(t)
-		p.stop(t)
+		p := authproxytest.Start(t, strings.Replace(authproxytest.Dialects()["hengshi"].Config(authproxytest.Serve(t, platform)), "provider:", more+"provider:", 1))
+		p.Good(t)
+		p.Stop(t)
 		if got := platform.Counts(); got.Revocations != want {
 			t.Errorf("%q: %+v", more, got)
 		}
@@ -212,7 +213,7 @@ func TestRevokesAllAtOnce(t *testing.T) {
 	t.Parallel()
 	var revoking sync.WaitGroup
 	revoking.Add(3)
-	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	upstream := authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path == "/revoke" {
 			revoking.Done()
@@ -228,15 +229,15 @@ func TestRevokesAllAtOnce(t *testing.T) {
 	for _, name := range []string{"a", "b", "c"} {
 		config += fmt.Sprintf("  - { name: %s, token: %s, path: /%s/, url: %q }\n", name, name, name, upstream)
 	}
-	p := start(t, config)
+	p := authproxytest.Start(t, config)
 	for _, name := range []string{"a", "b", "c"} {
-		if a := ask(t, http.MethodGet, p.places[name]+"/"+name+"/", nil); a.status != 200 {
-			t.Errorf("%s: %d %s", name, a.status, a.body)
+		if a := authproxytest.Ask(t, http.MethodGet, p.Places[name]+"/"+name+"/", nil); a.Status != 200 {
+			t.Errorf("%s: %d %s", name, a.Status, a.Body)
 		}
 	}
-	p.stop(t)
-	if got := strings.Count(p.stderr.String(), "token revoked"); got != 3 {
-		t.Errorf("%d revoked: %s", got, p.stderr)
+	p.Stop(t)
+	if got := strings.Count(p.Stderr.String(), "token revoked"); got != 3 {
+		t.Errorf("%d revoked: %s", got, p.Stderr)
 	}
 }
 
@@ -249,9 +250,9 @@ func TestExitCodes(t *testing.T) {
 	defer taken.Close()
 	dir := t.TempDir()
 	busy, broken := dir+"/busy.yaml", dir+"/broken.yaml"
-	config := dialects()["oauth2"].config("http://127.0.0.1:1")
-	write(t, busy, "listen: "+taken.Addr().String()+"\nadmin: { listen: '' }\n"+config)
-	write(t, broken, "listne: x\n")
+	config := authproxytest.Dialects()["oauth2"].Config("http://127.0.0.1:1")
+	authproxytest.Write(t, busy, "listen: "+taken.Addr().String()+"\nadmin: { listen: '' }\n"+config)
+	authproxytest.Write(t, broken, "listne: x\n")
 	for _, c := range []struct {
 		args string
 		code int
@@ -285,10 +286,10 @@ func TestCleartextHTTP2(t *testing.T) {
 	protocols.SetUnencryptedHTTP2(true)
 	transport := &http.Transport{Protocols: protocols}
 	defer transport.CloseIdleConnections()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), authproxytest.Patience)
 	defer cancel()
 	for range 2 {
-		req, _ := http.NewRequestWithContext(ctx, http.MethodPost, p.url+apiPath, strings.NewReader("{}"))
+		req, _ := http.NewRequestWithContext(ctx, http.MethodPost, p.URL+authproxytest.APIPath, strings.NewReader("{}"))
 		req.Header.Set("Content-Type", "application/json")
 		resp, err := (&http.Client{Transport: transport}).Do(req)
 		if err != nil {
