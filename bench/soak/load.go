@@ -97,9 +97,10 @@ func (l *load) exchange(id string, body []byte) string {
 	return ""
 }
 
-// settle lets connections that nobody uses go.
+// settle lets connections that nobody uses go, on both sides of the proxy.
 func (l *load) settle() {
 	l.client.CloseIdleConnections()
+	l.platform.hangUp()
 	time.Sleep(2 * time.Second)
 }
 

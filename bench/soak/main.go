@@ -57,6 +57,7 @@ func soak(length time.Duration, rate int, out io.Writer) error {
 	if err := l.run(3*time.Second, rate); err != nil { // so that pools and buffers have their size
 		return err
 	}
+	l.settle()
 	before := usageOf(proxy, l)
 	stop := p.misbehave()
 	err = l.run(length, rate)

@@ -73,6 +73,14 @@ func (p *platform) close() {
 	_ = p.server.Close()
 }
 
+// hangUp closes the connections that are idle.
+func (p *platform) hangUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.server.SetKeepAlivesEnabled(false)
+	p.server.SetKeepAlivesEnabled(true)
+}
+
 // serve answers as the platform does, in its mood of the moment. What it does
 // to a request that fails is noted as due; a refusal of a token that has been
 // revoked is not.
