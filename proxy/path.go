@@ -57,6 +57,14 @@ func cut(path, prefix string) string {
 	return rest
 }
 
+// misshapen tells whether r asks for what is no path: "*", which is for OPTIONS
+// alone (RFC 9112 section 3.2.4), an address without a path such as a:b, and
+// one with a space, which HTTP/2 can carry and which would end the path in a
+// request line of HTTP/1.
+func misshapen(r *http.Request) bool {
+	return strings.Contains(r.RequestURI, " ") || r.URL.Opaque != "" || rawPath(r) == "*" && r.Method != http.MethodOptions
+}
+
 // join puts a base path before a path that begins with a slash.
 func join(base, path string) string { return trimmed(base) + path }
 
@@ -109,9 +117,9 @@ func cutOctet(path string) (first octet, rest string) {
 
 // ambiguous tells whether servers may read an escaped path in different ways:
 // encoded slashes and backslashes, dot segments in any spelling, an encoded
-// NUL, and path parameters.
+// NUL, path parameters, and a '#', at which some end the path.
 func ambiguous(escaped string) bool {
-	if strings.ContainsAny(escaped, `;\`) {
+	if strings.ContainsAny(escaped, `;\#`) {
 		return true
 	}
 	for segment := range strings.SplitSeq(escaped, "/") {

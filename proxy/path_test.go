@@ -1,6 +1,10 @@
 package proxy
 
 import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"testing"
@@ -10,7 +14,7 @@ func TestAmbiguous(t *testing.T) {
 	for path, want := range map[string]bool{
 		"/": false, "/a/b": false, "//a//b": false, "/a%20b": false, "/%E5%B7%A5": false, "/a..b/...": false, "/a%25": false,
 		"/..": true, "/a/../b": true, "/a/%2e%2E/b": true, "/.%2e/": true, "/./": true, "/%2e": true,
-		"/a%2fb": true, "/a%5Cb": true, `/a\b`: true, "/a;b": true, "/a%3bb": true, "/%00": true, "/a%zz": true,
+		"/..#": true, "/a%23b": false, "/a%2fb": true, "/a%5Cb": true, `/a\b`: true, "/a;b": true, "/a%3bb": true, "/%00": true, "/a%zz": true,
 	} {
 		if got := ambiguous(path); got != want {
 			t.Errorf("%s: %v", path, got)
@@ -63,6 +67,36 @@ func TestUnder(t *testing.T) {
 	} {
 		if got := under(c.path, c.prefix); got != c.want {
 			t.Errorf("%s under %s: %v", c.path, c.prefix, got)
+		}
+	}
+}
+
+// TestNoWayOutOfTheBase: no form of the request line leads out of the base
+// URL, or to a request line that servers read in another way.
+func TestNoWayOutOfTheBase(t *testing.T) {
+	f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.RequestURI)
+	}), func(o *Options) { o.Target.Path = "/base" })
+	for line, want := range map[string]string{
+		"GET /a": "/base/a", "GET http://x/a": "/base/a",
+		"GET /../a": "", "GET http://x/../a": "", "GET a:b://c/../a": "", "GET a:b://c/%2e%2e/a": "", "GET a:../a": "", "GET /..#": "", "GET *": "", "PUT *": "",
+	} {
+		resp, err := http.ReadResponse(bufio.NewReader(f.dial(t, line+" HTTP/1.1\r\nHost: x\r\n\r\n")), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if want == "" && resp.Header.Get("X-Authproxy-Error") != string(CodeAmbiguousPath) || want != "" && string(body) != want {
+			t.Errorf("%s: %d %s", line, resp.StatusCode, body)
+		}
+	}
+	for _, spaced := range []string{"/a HTTP/1.0", "/a?b HTTP/1.0"} { // as they come by HTTP/2
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+		r.RequestURI = spaced
+		f.Config.Handler.ServeHTTP(w, r)
+		if w.Header().Get("X-Authproxy-Error") != string(CodeAmbiguousPath) {
+			t.Errorf("%s: %d %s", spaced, w.Code, w.Body)
 		}
 	}
 }
