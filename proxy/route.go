@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -58,7 +59,7 @@ func NewRouter(routes []Route, observer Observer) http.Handler {
 func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sent := rawPath(r)
 	route := rt.find(r, sent)
-	evasive := rt.strict && rt.find(r, plainSpelling(sent)) != route
+	evasive := rt.strict && (rt.find(r, plainSpelling(sent)) != route || route != nil && rt.disguised(r, sent, route))
 	if route != nil && !evasive {
 		route.Handler.ServeHTTP(w, r)
 		return
@@ -87,6 +88,48 @@ func plainSpelling(escaped string) string {
 	return (&url.URL{Path: clean}).EscapedPath()
 }
 
+// disguised tells whether some server may take path, which leads to route, for
+// that of a strict one.
+func (rt *router) disguised(r *http.Request, path string, route *Route) bool {
+	return slices.ContainsFunc(disguises(path), func(reading string) bool {
+		other := rt.find(r, reading)
+		if other == nil || !other.Strict {
+			other = rt.findAnyCase(r, reading)
+		}
+		return other != nil && other.Strict && other != route && !strings.EqualFold(other.Path, route.Path)
+	})
+}
+
+// maxDecodings is how often in a row a server may decode a path.
+const maxDecodings = 3
+
+var (
+	overlong = strings.NewReplacer(`\`, "/", "\xc0\xae", ".", "\xc0\xaf", "/") // dot and slash in UTF-8 of two bytes
+	params   = regexp.MustCompile("[;?#\x00][^/]*")                            // of a segment
+	tails    = regexp.MustCompile(`([^/. ])[. ]+(/|$)`)                        // Windows has no such names
+)
+
+// disguises are the paths that servers may take an escaped path for: decoded up
+// to maxDecodings times; with and without what stands behind a ';', '?', '#' or
+// NUL in a segment, and dots and spaces at its end.
+func disguises(escaped string) []string {
+	var all []string
+	for range maxDecodings + 1 {
+		escaped = overlong.Replace(escaped)
+		whole := path.Clean("/" + escaped)
+		bare := path.Clean("/" + params.ReplaceAllString(escaped, ""))
+		for _, one := range []string{whole, bare, tails.ReplaceAllString(bare, "$1$2")} {
+			all = append(all, (&url.URL{Path: one}).EscapedPath())
+		}
+		decoded, err := url.PathUnescape(escaped)
+		if err != nil || decoded == escaped {
+			break
+		}
+		escaped = decoded
+	}
+	return all
+}
+
 func (rt *router) find(r *http.Request, path string) *Route {
 	if len(rt.byHost) > 0 {
 		if route := claim(rt.byHost[hostname(r.Host)], path); route != nil {
@@ -94,6 +137,18 @@ func (rt *router) find(r *http.Request, path string) *Route {
 		}
 	}
 	return claim(rt.anyHost, path)
+}
+
+// findAnyCase is find for a server that does not tell letters by their case.
+func (rt *router) findAnyCase(r *http.Request, path string) *Route {
+	for _, routes := range [][]Route{rt.byHost[hostname(r.Host)], rt.anyHost} {
+		for i := range routes {
+			if under(strings.ToLower(path), strings.ToLower(routes[i].Path)) {
+				return &routes[i]
+			}
+		}
+	}
+	return nil
 }
 
 func claim(routes []Route, path string) *Route {

@@ -18,6 +18,11 @@ func TestNoWayRoundARoute(t *testing.T) {
 		"/admin/x": "admin", "/admin": "admin", "/%61dmin/x": "admin", "/other": "rest", "/a%20b/": "rest", "/x;y": "rest", "/": "rest",
 		"//admin/x": "", "/x/../admin/x": "", "/./admin": "", "/x/%2e%2e/admin/": "", "/x%2f..%2fadmin/": "", `/x\..\admin/`: "", "/admin%2fx": "",
 		"/admin/../other": "",
+		// What single servers read otherwise: Tomcat's parameters, a second decoding, Windows' names, nginx' fragments.
+		"/x/..;/admin/x": "", "/admin;y/x": "", "/x/.;a/../admin/x": "", "/x/..%3b/admin/x": "", "/x/..;/admin/%252e%252e/y": "",
+		"/%2561dmin/x": "", "/x/%252e%252e/admin/x": "", "/x/%25252e%25252e/admin": "", "/admin%252fx": "", "/%c0%ae/x/%c0%ae%c0%ae/admin": "",
+		"/ADMIN/x": "", "/Admin": "", "/admin./x": "", "/admin%20/x": "", "/admin#/x": "", "/admin%23/x": "", "/admin%3f/x": "", "/admin%00": "", `/x%5c..%5cadmin`: "",
+		"/administrator;x/y": "rest", "/x;y/..z/admin/": "rest", "/x/admin/": "rest", "/a.b/c.": "rest", "/%25/": "rest", "/a%2fb": "rest", "/...": "rest", "/%ff": "rest",
 	} {
 		reached = ""
 		r := httptest.NewRequest("GET", "http://h/", nil)
