@@ -143,12 +143,29 @@ func (h *handler) judge(r *http.Request) (code Code, message string) {
 		return CodeAmbiguousPath, "servers may read the path in different ways, so that the access rules cannot judge it: " +
 			"send it without dot segments, empty segments, encoded slashes, backslashes, ';', '?', '#', control characters and double encoding"
 	}
+	if name := h.policy.otherPath(r.Header); name != "" {
+		return CodeAmbiguousPath, "some servers go by the path in " + name + ", which the access rules cannot judge: send the request without it"
+	}
 	for _, method := range methods(r) {
 		if !h.access.allow(method, hostname(r.Host), path) {
 			return CodeNotAllowed, fmt.Sprintf("access of upstream %q does not list %s %s for Host %s", h.opts.Name, method, strings.Join(path, "/"), hostname(r.Host))
 		}
 	}
 	return "", ""
+}
+
+// otherPath returns the name of a header that passes and by which some servers
+// (IIS, Symfony, Zend) go in the stead of the path; "" without one.
+func (p *policy) otherPath(client http.Header) string {
+	for name := range client {
+		switch folded := fold(name); folded {
+		case "X-Original-Url", "X-Rewrite-Url":
+			if p.passes(folded) {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // methods returns the method of r, and those that some servers go by in its

@@ -143,6 +143,24 @@ func TestAccess(t *testing.T) {
 	}
 }
 
+func TestAccessJudgesThePathThatCounts(t *testing.T) {
+	for name, c := range map[string]struct {
+		headers Headers
+		want    Code
+	}{
+		"it passes": {want: CodeAmbiguousPath}, "it is dropped": {headers: Headers{Drop: []string{"X-Original-URL"}}},
+		"others are allowed": {headers: Headers{Allow: []string{"Accept"}}}, "it is allowed": {headers: Headers{Allow: []string{"x-original-url"}}, want: CodeAmbiguousPath},
+	} {
+		f := newFront(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), func(o *Options) {
+			o.Access, o.Headers = []Access{{Paths: []string{"/public/**"}}}, c.headers
+		})
+		resp, body := f.exchange(t, "GET /public/x HTTP/1.1\r\nHost: x\r\nX_Original-URL: /admin\r\n\r\n")
+		if got := Code(resp.Header.Get("X-Authproxy-Error")); got != c.want {
+			t.Errorf("%s: %q %s", name, got, body)
+		}
+	}
+}
+
 func TestAccessOfAHandshake(t *testing.T) {
 	f := newFront(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), func(o *Options) {
 		o.Upgrades, o.Access = []string{"websocket"}, []Access{{Methods: []string{"POST"}}, {Methods: []string{"GET"}, Paths: []string{"/ws"}}}

@@ -153,11 +153,14 @@ func (p *policy) headers(out, client http.Header) {
 // sieve takes out of fields what does not pass; trailers are fields as well.
 func (p *policy) sieve(fields http.Header) {
 	for name := range fields {
-		folded := fold(name)
-		if p.drop[folded] || p.allow != nil && !p.allow[folded] {
+		if !p.passes(fold(name)) {
 			delete(fields, name)
 		}
 	}
+}
+
+func (p *policy) passes(folded string) bool {
+	return !p.drop[folded] && (p.allow == nil || p.allow[folded])
 }
 
 // restoreForwarded gives back what ReverseProxy takes away before Rewrite: to
