@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -290,6 +291,77 @@ func TestClientWhoseBodyIsBroken(t *testing.T) {
 		t.Errorf("recorded %+v", rec)
 	}
 }
+
+// TestNothingQuotesEitherSide: what breaks the rules of HTTP is told of, and not
+// shown, since it may hold the token or the caller's own secret.
+func TestNothingQuotesEitherSide(t *testing.T) {
+	var log bytes.Buffer
+	stdlog.SetOutput(&log)
+	defer stdlog.SetOutput(os.Stderr)
+	const chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
+	for name, c := range map[string]struct{ request, answer string }{
+		"a trailer of the answer":  {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", chunks + "no trailer, but a secret\r\n\r\n"},
+		"a status of two digits":   {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 099 secret\r\nContent-Length: 0\r\n\r\n"},
+		"a trailer of the request": {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nno trailer, but a secret\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"},
+	} {
+		f := newFront(t, http.NotFoundHandler(), to(rawUpstream(t, func(conn net.Conn, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			_, _ = io.WriteString(conn, c.answer)
+		})))
+		answer, _ := io.ReadAll(f.dial(t, strings.Replace(c.request, "Host: x", "Host: x\r\nConnection: close", 1)))
+		rec := <-f.records.arrived
+		if rec.UpstreamError == "" || errors.Is(rec.Err, ErrDefect) {
+			t.Errorf("%s: recorded %+v", name, rec)
+		}
+		if all := fmt.Sprint(string(answer), rec, log.String()); strings.Contains(all, "secret") {
+			t.Errorf("%s: %s", name, all)
+		}
+	}
+}
+
+// TestTheErrorOfACallThatWasLeftQuotesNobody: the client goes just as the
+// upstream answers with what is no HTTP.
+func TestTheErrorOfACallThatWasLeftQuotesNobody(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var rec Record
+	h, err := New(Options{
+		Name: "up", Target: &url.URL{Scheme: "http", Host: "up"}, Tokens: newTokens(), Inject: Inject{Header: "Authorization"},
+		Observer: observe(func(r *Record) { rec = *r }),
+		Transport: transport(func(*http.Request) (*http.Response, error) {
+			cancel()
+			return nil, errors.New("malformed HTTP response \"secret\"")
+		}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if recover() != http.ErrAbortHandler || rec.Status != statusClientLeft || rec.Err == nil || strings.Contains(rec.Err.Error(), "secret") {
+			t.Errorf("recorded %+v", rec)
+		}
+	}()
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+}
+
+// TestContentLengthThatIsNone: HTTP/2 takes any text for one, and the server
+// would log it.
+func TestContentLengthThatIsNone(t *testing.T) {
+	f := newFront(t, http.NotFoundHandler(), func(o *Options) {
+		o.Transport = transport(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{Request: r, StatusCode: 200, ContentLength: -1, Header: http.Header{"Content-Length": {"secret"}}, Body: io.NopCloser(strings.NewReader("ok"))}, nil
+		})
+	})
+	var log bytes.Buffer
+	f.Config.ErrorLog = stdlog.New(&log, "", 0)
+	if _, body, _ := f.get(t, "/"); body != "ok" || log.Len() > 0 {
+		t.Errorf("%s, logged %s", body, &log)
+	}
+}
+
+// transport is a function that answers.
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
 // TestEveryMatchOfAPathCounts: a path may lead to several places.
 func TestEveryMatchOfAPathCounts(t *testing.T) {

@@ -29,16 +29,28 @@ func (h *handler) fail(_ http.ResponseWriter, r *http.Request, err error) {
 	c.record.Err = err
 	var noToken *tokenError
 	switch {
-	case errors.Is(r.Context().Err(), context.Canceled), c.tape != nil && c.tape.broken():
-		if c.record.Attempts > 0 {
-			c.record.UpstreamError = ReasonCanceled
-		}
-		panic(http.ErrAbortHandler) // nobody is there to read an answer
+	case errors.Is(r.Context().Err(), context.Canceled):
+		c.abandon(r.Context().Err())
+	case c.tape != nil && c.tape.broken():
+		c.abandon(errBrokenBody)
 	case errors.As(err, &noToken):
 		h.failToken(c, noToken)
 	default:
 		h.failUpstream(c, err)
 	}
+}
+
+// errBrokenBody stands for the errors that quote the client.
+var errBrokenBody = errors.New("the body of the request broke off, or breaks the rules of HTTP")
+
+// abandon ends a call whose client is not there to read an answer. The error
+// of the transport is not recorded: it may quote either side.
+func (c *call) abandon(why error) {
+	c.record.Err = why
+	if c.record.Attempts > 0 {
+		c.record.UpstreamError = ReasonCanceled
+	}
+	panic(http.ErrAbortHandler)
 }
 
 func (h *handler) failToken(c *call, err *tokenError) {

@@ -94,6 +94,10 @@ func (x *exchange) send(req *http.Request, token Token) (*http.Response, error) 
 	c.record.Attempts++
 	c.record.Token = token.Fingerprint
 	resp, err := x.transport.RoundTrip(req)
+	if err == nil && resp.StatusCode < 100 {
+		_ = resp.Body.Close()
+		err = errNoHTTP // the server would panic at it
+	}
 	if err == nil {
 		err = checkSwitch(req, resp)
 	}

@@ -8,6 +8,7 @@ package proxy
 
 import (
 	"errors"
+	"io"
 	"log"
 	"net/http"
 	"net/http/httputil"
@@ -60,8 +61,6 @@ type Options struct {
 	Transport http.RoundTripper
 	// Observer is told of every request; may be nil.
 	Observer Observer
-	// ErrorLog gets what ReverseProxy itself has to say; may be nil.
-	ErrorLog *log.Logger
 }
 
 // Retry bounds the second try of a request whose token was refused.
@@ -104,7 +103,7 @@ func New(opts Options) (http.Handler, error) {
 		},
 		ModifyResponse: h.modify,
 		ErrorHandler:   h.fail,
-		ErrorLog:       opts.ErrorLog,
+		ErrorLog:       log.New(io.Discard, "", 0), // it quotes what the upstream sent, which may be the token
 		BufferPool:     copyBuffers{},
 	}
 	return h, nil
@@ -169,6 +168,9 @@ func (h *handler) modify(resp *http.Response) error {
 	}
 	if _, named := resp.Header["Content-Type"]; !named {
 		c.writer.Header()["Content-Type"] = nil // else the server would guess one
+	}
+	if resp.ContentLength < 0 {
+		delete(resp.Header, "Content-Length") // HTTP/2 lets any text pass, and the server would log it
 	}
 	h.location.rewrite(resp.Header, c.request)
 	if c.bodyLeft() {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -164,7 +163,7 @@ func TestAnswerBreaksOff(t *testing.T) {
 	for name, head := range map[string]string{"known length": "Content-Length: 100\r\n\r\nsome", "chunked": "Transfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n"} {
 		t.Run(name, func(t *testing.T) {
 			address := rawUpstream(t, func(c net.Conn, _ *http.Request) { _, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nX-A: 1\r\n"+head) })
-			f := newFront(t, http.NotFoundHandler(), func(o *Options) { to(address)(o); o.ErrorLog = log.New(io.Discard, "", 0) })
+			f := newFront(t, http.NotFoundHandler(), to(address))
 			for range 2 {
 				resp, err := http.ReadResponse(bufio.NewReader(f.dial(t, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")), nil)
 				if err != nil {

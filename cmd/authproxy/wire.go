@@ -98,7 +98,6 @@ func (a *app) newUpstream(u config.Upstream) (http.Handler, error) {
 		StripPrefix: strip, PreserveHost: u.PreserveHost, KeepLocation: !u.RewriteLocation, Upgrades: u.Upgrade,
 		Access: accessRules(u.Access), MaxInFlight: u.MaxInFlight, Origins: a.cfg.AllowedOrigins,
 		Observer: observers{a.metrics.Upstream(u.Name), a.access},
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	})
 }
 
