@@ -90,6 +90,7 @@ func (x *exchange) send(req *http.Request, token Token) (*http.Response, error) 
 		// closed an idle connection or sent GOAWAY has not seen.
 		req.Body, req.GetBody = body, func() (io.ReadCloser, error) { return c.tape.rewind(req.Trailer) }
 	}
+	req = x.inject.outOfHints(req, token)
 	x.inject.into(req, token)
 	c.record.Attempts++
 	c.record.Token = token.Fingerprint

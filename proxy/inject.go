@@ -2,9 +2,13 @@ package proxy
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -65,7 +69,8 @@ func (i Inject) check() error {
 // since a token of some kilobytes serves thousands of requests.
 type injector struct {
 	Inject
-	name   string // canonical
+	name   string         // canonical
+	nested *regexp.Regexp // the parameter within an encoded address, up to its value
 	latest atomic.Pointer[field]
 }
 
@@ -77,7 +82,10 @@ type field struct {
 }
 
 func newInjector(i Inject) *injector {
-	return &injector{Inject: i, name: http.CanonicalHeaderKey(i.Header)}
+	return &injector{
+		Inject: i, name: http.CanonicalHeaderKey(i.Header),
+		nested: regexp.MustCompile("(?i)" + regexp.QuoteMeta(i.Query) + "%(?:25)*3d"),
+	}
 }
 
 // into puts token into req, which holds nothing of the client's at that place.
@@ -96,17 +104,31 @@ func (i *injector) into(req *http.Request, token Token) {
 	req.Header[i.name] = f.value
 }
 
-// outOf takes token out of the addresses in h, the header of an answer: a
-// server that redirects to another path repeats the query that it got.
+// outOf takes token out of h, the header of an answer: a server that redirects
+// to another path, or to where one signs in, repeats the query that it got.
 func (i *injector) outOf(h http.Header, token Token) {
 	if i.Query == "" {
 		return
 	}
-	for _, name := range []string{"Location", "Content-Location", "Link", "Refresh"} {
-		for n, text := range h[name] {
-			h[name][n] = i.without(text, token.Value)
+	for _, values := range h {
+		for n, text := range values {
+			values[n] = i.withoutNested(i.without(text, token.Value), token.Value)
 		}
 	}
+}
+
+// outOfHints has token taken out of the answers 1xx to the request returned,
+// which is req otherwise; they go to the client before the answer comes.
+func (i *injector) outOfHints(req *http.Request, token Token) *http.Request {
+	if i.Query == "" {
+		return req
+	}
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		Got1xxResponse: func(_ int, h textproto.MIMEHeader) error {
+			i.outOf(http.Header(h), token)
+			return nil
+		},
+	}))
 }
 
 // without returns text less the parameters that hold the token of that value.
@@ -124,7 +146,7 @@ func (i *injector) without(text, value string) string {
 			end = from + n
 		}
 		got, err := url.QueryUnescape(text[from:end])
-		if err != nil || got != value || start == 0 || !strings.Contains("?&;", text[start-1:start]) {
+		if err != nil || got != value || start == 0 || !strings.Contains("?&;#", text[start-1:start]) {
 			continue
 		}
 		if end < len(text) && strings.Contains("&;", text[end:end+1]) {
@@ -134,6 +156,46 @@ func (i *injector) without(text, value string) string {
 		}
 	}
 }
+
+// withoutNested returns text less the token of that value where it is a
+// parameter of an address that is itself, encoded, the parameter of another.
+func (i *injector) withoutNested(text, value string) string {
+	for from := 0; ; {
+		at := i.nested.FindStringIndex(text[from:])
+		if at == nil {
+			return text
+		}
+		from += at[1]
+		text = text[:from] + text[from+encoded(text[from:], value):]
+	}
+}
+
+// encoded returns the length of value as text begins with it, percent-encoded
+// once or several times; 0 when it begins with another one.
+func encoded(text, value string) int {
+	n := 0
+	for i := range len(value) {
+		m := octets.FindStringSubmatch(text[n:])
+		if m == nil {
+			return 0
+		}
+		c := m[0][0]
+		if b, err := hex.DecodeString(m[1]); err == nil && len(b) == 1 {
+			c = b[0]
+		}
+		if c != value[i] {
+			return 0
+		}
+		n += len(m[0])
+	}
+	if m := octets.FindString(text[n:]); m != "" && m[0] != '%' && !strings.Contains("&;#<>\"' ", m) {
+		return 0
+	}
+	return n
+}
+
+// octets matches a byte, or its percent-encoding, also of that encoding.
+var octets = regexp.MustCompile(`(?s)^(?:%(?:25)*([0-9A-Fa-f]{2})|.)`)
 
 func (i Inject) value(token Token) string {
 	switch {
