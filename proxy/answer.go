@@ -89,6 +89,8 @@ func answer(w http.ResponseWriter, code Code, upstream, message string, retryAft
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Authproxy-Error", string(code))
+	// To a browser this is a page of an origin that may call.
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	if retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int((retryAfter+time.Second-1)/time.Second)))

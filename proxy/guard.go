@@ -45,6 +45,8 @@ func NewGuard(g Guard, next http.Handler, observer Observer) http.Handler {
 			code, message = CodeHostNotAllowed, fmt.Sprintf("the Host %.100q is not served here: add it to allowed_hosts if it is yours", r.Host)
 		case !fromHere(r, g.Origins):
 			code, message = CodeCrossSite, fmt.Sprintf("a web page of another origin called (Origin %.100q): add it to allowed_origins if it may", r.Header.Get("Origin"))
+		case !g.AnyHost && isBrowser(r) && rawPath(r) == "/favicon.ico":
+			code, message = CodeCrossSite, "browsers ask for /favicon.ico by themselves, also for a page of strangers that has led them here and was refused"
 		case !g.AnyHost && silentBrowser(r, name, g.Origins):
 			code, message = CodeCrossSite, fmt.Sprintf("a web browser called, and by the name %.100q it does not say for which page: call localhost, 127.0.0.1 or a name that ends in .localhost", name)
 		default:
@@ -84,15 +86,11 @@ func fromHere(r *http.Request, origins []string) bool {
 // silentBrowser tells whether r, to a Host of that name, comes from a browser
 // that keeps to itself for which page it calls. Fetch Metadata go to potentially trustworthy addresses
 // only (W3C Secure Contexts, section 3.1), which without TLS are those of this
-// machine, and Origin does not go with every GET. What gives the browser away
-// no page can take from its requests; a Referer it can, but not write another
-// page's.
+// machine, and Origin does not go with every GET. A page can take the Referer
+// from its requests, but not write another page's.
 func silentBrowser(r *http.Request, name string, origins []string) bool {
 	h := r.Header
-	if !strings.HasPrefix(h.Get("User-Agent"), "Mozilla/") || len(h["Accept-Language"]) == 0 {
-		return false
-	}
-	if len(h["Origin"])+len(h["Sec-Fetch-Site"]) > 0 || isOfThisMachine(name) {
+	if !isBrowser(r) || len(h["Origin"])+len(h["Sec-Fetch-Site"]) > 0 || isOfThisMachine(name) {
 		return false
 	}
 	page, err := url.Parse(h.Get("Referer"))
@@ -101,6 +99,11 @@ func silentBrowser(r *http.Request, name string, origins []string) bool {
 	}
 	origin := page.Scheme + "://" + page.Host
 	return !sameOrigin(origin, r) && !slices.Contains(origins, origin)
+}
+
+// isBrowser tells whether r has what no page can keep a browser from sending.
+func isBrowser(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("User-Agent"), "Mozilla/") && len(r.Header["Accept-Language"]) > 0
 }
 
 // isOfThisMachine tells whether name is one that browsers trust without TLS.

@@ -56,11 +56,15 @@ func TestGuard(t *testing.T) {
 		{"the same, for a page of another port", "app.local:8080", browser("Referer", "http://app.local:81/"), 403},
 		{"the same, for a page served through here", "app.local:8080", browser("Referer", "http://app.local:8080/x"), 200},
 		{"the same, for an allowed page", "app.local", browser("Referer", "http://good.example/x"), 200},
+		{"the icon of whatever page it shows", "localhost", browser("Sec-Fetch-Site", "same-origin", "Referer", "http://localhost/favicon.ico"), 403},
 		{"a program in a browser's name", "app.local", http.Header{"User-Agent": {"Mozilla/4.0 (compatible; MSIE 6.0)"}}, 200},
 		{"a WebSocket of a foreign page", "localhost", http.Header{"Origin": {"http://evil.example"}, "Upgrade": {"websocket"}, "Connection": {"Upgrade"}}, 403},
 	} {
 		passed = false
 		r := httptest.NewRequest("GET", "/", nil)
+		if strings.HasSuffix(c.header.Get("Referer"), "/favicon.ico") {
+			r.RequestURI = "/favicon.ico"
+		}
 		r.Host, r.Header = c.host, c.header
 		w := httptest.NewRecorder()
 		guarded.ServeHTTP(w, r)
@@ -68,7 +72,7 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%s: %d, passed %v", c.name, w.Code, passed)
 		}
 	}
-	if n := len(seen.all); n != 21 || seen.started != n {
+	if n := len(seen.all); n != 22 || seen.started != n {
 		t.Errorf("%d rejections were recorded", n)
 	}
 }

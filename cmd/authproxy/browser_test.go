@@ -86,7 +86,7 @@ func TestWebPagesOfStrangers(t *testing.T) {
 				t.Fatal(err)
 			}
 			results := visit(t, chromium, "http://evil.test"+port+"/?port="+here.Port(), done)
-			if len(results) != 7*19 {
+			if len(results) != 7*20 {
 				t.Errorf("%d probes have reported: %v", len(results), results)
 			}
 			arrived := upstream.all()[1:] // without the program's
@@ -127,7 +127,7 @@ func browser(t *testing.T) string {
 func visit(t *testing.T, chromium, address string, done <-chan map[string]string) map[string]string {
 	t.Helper()
 	cmd := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--disable-popup-blocking",
 		"--user-data-dir="+t.TempDir(), "--remote-debugging-pipe",
 		"--host-resolver-rules=MAP evil.test 127.0.0.1, MAP rebound.test 127.0.0.1, MAP weda.local 127.0.0.1", address)
 	log := new(authproxytest.Output)
