@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,9 +52,34 @@ func newTransport(o transportOptions) (*http.Transport, error) {
 		t.Protocols.SetHTTP2(true)
 	}
 	if o.proxy != nil {
-		t.Proxy = http.ProxyURL(o.proxy)
+		t.Proxy, t.OnProxyConnectResponse = http.ProxyURL(o.proxy), connected
 	}
 	return t, nil
+}
+
+// connected returns an error when a forward proxy does not let a connection
+// through. Net/http's own is what the proxy writes behind the status, which may
+// be the password that it was sent.
+func connected(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("the proxy answered CONNECT with %d", answer.StatusCode)}
+}
+
+// wholeAddress is a transport to a forward proxy for http URLs, which wants the
+// whole address in the request line (RFC 9112 section 3.2.2).
+type wholeAddress struct{ *http.Transport }
+
+// RoundTrip implements [http.RoundTripper].
+func (t wholeAddress) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Opaque == "" {
+		return t.Transport.RoundTrip(req)
+	}
+	whole, u := *req, *req.URL // of an opaque path net/http would send that alone
+	u.Opaque = "//" + u.Host + u.Opaque
+	whole.URL = &u
+	return t.Transport.RoundTrip(&whole)
 }
 
 func (o transportOptions) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -86,6 +113,9 @@ func follow(target *url.URL, o transportOptions) (http.RoundTripper, error) {
 	first, err := newTransport(o)
 	if err != nil {
 		return nil, err
+	}
+	if o.proxy != nil && target.Scheme == "http" && strings.HasPrefix(o.proxy.Scheme, "http") {
+		return wholeAddress{first}, nil
 	}
 	host := target.Hostname()
 	if o.socket != "" || o.proxy != nil || net.ParseIP(host) != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -85,4 +87,70 @@ func TestUnixSocketUpstream(t *testing.T) {
 	if body, _ := io.ReadAll(resp.Body); string(body) != "localhost" {
 		t.Errorf("%q", body)
 	}
+}
+
+// TestForwardProxyThatRefuses: what it writes behind the status is not shown,
+// since it knows the password.
+func TestForwardProxyThatRefuses(t *testing.T) {
+	address := listener(t, func(c net.Conn) {
+		_, _ = http.ReadRequest(bufio.NewReader(c))
+		_, _ = io.WriteString(c, "HTTP/1.1 407 tls: secret\r\nContent-Length: 0\r\n\r\n")
+	})
+	transport, err := follow(&url.URL{Scheme: "https", Host: "up.example"}, transportOptions{proxy: &url.URL{Scheme: "http", Host: address, User: url.UserPassword("user", "secret")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://up.example/", nil)
+	resp, err := transport.RoundTrip(req)
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	if op := new(net.OpError); !errors.As(err, &op) || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "407") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestForwardProxyGetsTheWholeAddress: also of a path that net/url would spell
+// in another way.
+func TestForwardProxyGetsTheWholeAddress(t *testing.T) {
+	lines := make(chan string, 1)
+	address := listener(t, func(c net.Conn) {
+		line, _ := bufio.NewReader(c).ReadString('\n')
+		lines <- line
+	})
+	transport, err := follow(&url.URL{Scheme: "http", Host: "up.example"}, transportOptions{proxy: &url.URL{Scheme: "http", Host: address}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range []url.URL{{Path: "/a"}, {Path: "/a|b", Opaque: "/a|b", RawQuery: "q"}} {
+		u.Scheme, u.Host = "http", "up.example"
+		if resp, err := transport.RoundTrip((&http.Request{Method: "GET", URL: &u, Header: http.Header{}}).WithContext(t.Context())); err == nil {
+			_ = resp.Body.Close()
+		}
+		want := "GET http://up.example" + u.Path + " HTTP/1.1\r\n"
+		if got := <-lines; strings.Replace(got, "?q", "", 1) != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// listener has serve answer each connection to the address returned.
+func listener(t *testing.T, serve func(net.Conn)) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serve(c)
+			_ = c.Close()
+		}
+	}()
+	return l.Addr().String()
 }
