@@ -60,26 +60,18 @@ func confinesOf(a *app) confines {
 	return c
 }
 
-// read adds the folder of a file, in which another may take its place. Where
-// the file or its folder is a link, that may come to lead elsewhere: to a
-// neighbour of what it leads to now. Kubernetes exchanges secrets so, and others
-// /run/secrets as a whole.
+// read adds the folder of a file, in which another may take its place. Each
+// link on the way there may come to lead elsewhere: to a neighbour of what it
+// leads to now. Kubernetes exchanges secrets so, and others /run/secrets as a
+// whole.
 func (c *confines) read(file string) {
 	if file == "" {
 		return
 	}
 	c.around(file)
-	for _, link := range []string{file, filepath.Dir(file)} {
-		for range maxLinks {
-			target, err := os.Readlink(link)
-			if err != nil {
-				break
-			}
-			if !filepath.IsAbs(target) {
-				target = filepath.Join(filepath.Dir(link), target)
-			}
+	for _, target := range targets(file) {
+		if filepath.Dir(target) != "/" { // /var/run leads to /run on most systems, and stays
 			c.around(target)
-			link = target
 		}
 	}
 	if real, err := filepath.EvalSymlinks(file); err == nil {
@@ -87,8 +79,34 @@ func (c *confines) read(file string) {
 	}
 }
 
-// maxLinks bounds a chain of links, as the kernel does.
+// maxLinks bounds the links on a way, as the kernel does.
 const maxLinks = 40
+
+// targets returns what the links on the way to path lead to.
+func targets(path string) []string {
+	var all []string
+	at, err := filepath.Abs(path)
+	if err != nil {
+		return nil
+	}
+	done, rest := "/", at
+	for rest != "" && len(all) < maxLinks {
+		var name string
+		name, rest, _ = strings.Cut(strings.TrimLeft(rest, "/"), "/")
+		here := filepath.Join(done, name)
+		target, err := os.Readlink(here)
+		if err != nil {
+			done = here
+			continue
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(done, target)
+		}
+		all = append(all, target)
+		done, rest = "/", filepath.Join(target, rest)
+	}
+	return all
+}
 
 // around adds the folder that path is in; but not the root, which would be
 // everything: then path alone.

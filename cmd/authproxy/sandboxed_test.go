@@ -62,41 +62,58 @@ upstreams:
 	}
 }
 
-// TestSecretsExchangedAsAWhole: the folder of the secrets is a link that comes
-// to lead to another folder, as sops-nix and others do.
+// TestSecretsExchangedAsAWhole: a folder on the way to the secret is a link
+// that comes to lead to another folder, as sops-nix and Kubernetes have it.
 func TestSecretsExchangedAsAWhole(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("there is a sandbox on Linux only")
 	}
-	platform := platformtest.NewOAuth2(platformtest.Options{ClientID: "id", ClientSecret: "right"})
-	upstream := authproxytest.Serve(t, platform)
-	dir := t.TempDir()
-	for generation, secret := range map[string]string{"1": "wrong", "2": "right"} {
-		folder := filepath.Join(dir, "generations", generation)
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		authproxytest.Write(t, filepath.Join(folder, "key"), secret)
-		if err := os.Symlink(filepath.Join("generations", generation), filepath.Join(dir, "to"+generation)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	current := filepath.Join(dir, "current")
-	if err := os.Rename(filepath.Join(dir, "to1"), current); err != nil {
-		t.Fatal(err)
-	}
-	p := authproxytest.Start(t, fmt.Sprintf("sandbox: required\ntokens: { t: { token_url: %q, client_id: id, client_secret_file: %q } }\nupstreams: [ { name: main, token: t, url: %q } ]\n",
-		upstream+platform.TokenPath(), filepath.Join(current, "key"), upstream))
-	if a := authproxytest.Ask(t, "GET", p.URL+"/x", nil); a.Code() != "token_unavailable" {
-		t.Errorf("with the wrong secret: %d %s", a.Status, a.Body)
-	}
-	if err := os.Rename(filepath.Join(dir, "to2"), current); err != nil {
-		t.Fatal(err)
-	}
-	if !p.Stderr.Await("credentials changed") {
-		t.Fatalf("the new secret was not seen: %s", p.Stderr)
-	}
-	if a := authproxytest.Ask(t, "GET", p.URL+"/x", nil); a.Status != 200 {
-		t.Errorf("with the right secret: %d %s", a.Status, a.Body)
+	for name, c := range map[string]struct{ link, generations, secret, within string }{
+		"its folder":                          {"current", "generations/", "current/key", "key"},
+		"a folder above":                      {"current", "generations/", "current/app/key", "app/key"},
+		"Kubernetes, items with a path below": {"volume/..data", "volume/..", "volume/app/key", "app/key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			platform := platformtest.NewOAuth2(platformtest.Options{ClientID: "id", ClientSecret: "right"})
+			upstream := authproxytest.Serve(t, platform)
+			dir := t.TempDir()
+			for generation, secret := range map[string]string{"1": "wrong", "2": "right"} {
+				file := filepath.Join(dir, c.generations+generation, c.within)
+				if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+					t.Fatal(err)
+				}
+				authproxytest.Write(t, file, secret)
+			}
+			lead := func(generation string) {
+				to, err := filepath.Rel(filepath.Dir(filepath.Join(dir, c.link)), filepath.Join(dir, c.generations+generation))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Symlink(to, filepath.Join(dir, "new")); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, c.link)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			lead("1")
+			if strings.HasPrefix(c.link, "volume/") {
+				if err := os.Symlink("..data/app", filepath.Join(dir, "volume/app")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p := authproxytest.Start(t, fmt.Sprintf("sandbox: required\ntokens: { t: { token_url: %q, client_id: id, client_secret_file: %q } }\nupstreams: [ { name: main, token: t, url: %q } ]\n",
+				upstream+platform.TokenPath(), filepath.Join(dir, c.secret), upstream))
+			if a := authproxytest.Ask(t, "GET", p.URL+"/x", nil); a.Code() != "token_unavailable" {
+				t.Errorf("with the wrong secret: %d %s", a.Status, a.Body)
+			}
+			lead("2")
+			if !p.Stderr.Await("credentials changed") {
+				t.Fatalf("the new secret was not seen: %s", p.Stderr)
+			}
+			if a := authproxytest.Ask(t, "GET", p.URL+"/x", nil); a.Status != 200 {
+				t.Errorf("with the right secret: %d %s", a.Status, a.Body)
+			}
+		})
 	}
 }
