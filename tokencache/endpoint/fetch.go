@@ -66,6 +66,9 @@ func (e *Endpoint) read(c *call, a *answer) (tokencache.Token, error) {
 	}
 	t := tokencache.Token{Issued: c.sent, Expiry: a.expiry(m, c.sent), Type: a.tokenType(m)}
 	t.Value = value.(string)
+	if strings.Contains(t.Type, t.Value) {
+		t.Type = "" // it is shown
+	}
 	t.Refresh, _ = refresh.(string)
 	if e.usesDevice {
 		t.DeviceID = c.values["device_id"]

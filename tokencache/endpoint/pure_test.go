@@ -121,12 +121,12 @@ func TestSecretsAreSeenInAnyDress(t *testing.T) {
 	var s secrets
 	s.add("Geheim/1234 567", "")
 	s.addPair("id", "Geheim/1234 567")
-	for _, text := range []string{"Geheim/1234 567", "xGEHEIM%2f1234+567x", "R2VoZWltLzEyMzQgNTY3", "47656865696d2f3132333420353637", "Geheim/1", "aWQ6R2VoZWltLzEyMzQgNTY3"} {
+	for _, text := range []string{"Geheim/1234 567", "xGEHEIM%2f1234+567x", "R2VoZWltLzEyMzQgNTY3", "47656865696d2f3132333420353637", "Geheim/1", "bad_Geheim/1", "bad_eim/1234_56", "aWQ6R2VoZWltLzEyMzQgNTY3"} {
 		if !s.in(text) {
 			t.Errorf("%q passes", text)
 		}
 	}
-	for _, text := range []string{"", "INVALID_CREDENTIALS", "Geheim", "invalid_grant"} {
+	for _, text := range []string{"", "INVALID_CREDENTIALS", "Geheim", "bad_Geheim/", "invalid_grant"} {
 		if s.in(text) {
 			t.Errorf("%q is held back", text)
 		}

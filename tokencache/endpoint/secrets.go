@@ -33,14 +33,27 @@ func (s *secrets) addPair(id, secret string) {
 	}
 }
 
-// in tells whether text holds a secret, or is a good part of one. What is shorter
-// than four bytes is in many a word, and counts when it is all of text.
+// in tells whether text holds a secret, or a good part of one: platforms cut
+// short what they quote. What is shorter than four bytes is in many a word, and
+// counts when it is all of text.
 func (s secrets) in(text string) bool {
 	text = strings.ToLower(text)
 	for _, secret := range s {
 		held := len(secret) >= 4 && strings.Contains(text, secret)
-		part := len(text) >= 8 && strings.Contains(secret, text)
-		if text == secret || held || part {
+		if text == secret || held || share(text, secret) {
+			return true
+		}
+	}
+	return false
+}
+
+// goodPart is how many bytes of a secret must not be shown.
+const goodPart = 8
+
+// share tells whether a and b have a good part in common.
+func share(a, b string) bool {
+	for i := range max(0, len(a)-goodPart+1) {
+		if strings.Contains(b, a[i:i+goodPart]) {
 			return true
 		}
 	}
