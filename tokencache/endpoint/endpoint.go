@@ -57,14 +57,15 @@ func New(o Options) (*Endpoint, error) {
 	return e, nil
 }
 
-// Bases returns scheme and host of every place that the Endpoint asks.
+// Bases returns scheme and host of every place that the Endpoint asks, with an x
+// where a credential is part of the host.
 func (e *Endpoint) Bases() []*url.URL {
 	var bases []*url.URL
 	for _, r := range []*request{e.request, e.refresh, e.check, e.revoke} {
 		if r == nil {
 			continue
 		}
-		if u, err := url.Parse(r.shown); err == nil {
+		if u, err := url.Parse(placeholder.ReplaceAllString(r.shown, "x")); err == nil {
 			bases = append(bases, &url.URL{Scheme: u.Scheme, Host: u.Host})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -189,5 +190,17 @@ func TestUnusableValuesAreNotSent(t *testing.T) {
 		if f := fetchError(t, err); f.Reason != "credentials" || strings.Contains(err.Error(), "-secret") {
 			t.Errorf("%s: %s %v", name, f.Reason, err)
 		}
+	}
+}
+
+func TestBases(t *testing.T) {
+	o := simple("http://sh.example.com")
+	o.Request.URL, o.Revoke = "https://{username}.example.com:8443/{client_id}", &Request{URL: "{base_url}/{token}"}
+	var got []string
+	for _, b := range must(t, o).Bases() {
+		got = append(got, b.String())
+	}
+	if want := []string{"https://x.example.com:8443", "http://sh.example.com"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
