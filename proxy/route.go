@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -74,20 +71,6 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.reject(CodeNoRoute, fmt.Sprintf("no upstream claims Host %q with this path: check hosts and path of the upstreams", r.Host), 0)
 }
 
-// plainSpelling returns the path that a server may take an escaped path for:
-// decoded, cleaned, and escaped where it has to be.
-func plainSpelling(escaped string) string {
-	decoded, err := url.PathUnescape(strings.ReplaceAll(escaped, `\`, "/"))
-	if err != nil {
-		decoded = escaped
-	}
-	clean := path.Clean("/" + strings.ReplaceAll(decoded, `\`, "/"))
-	if strings.HasSuffix(decoded, "/") && clean != "/" {
-		clean += "/"
-	}
-	return (&url.URL{Path: clean}).EscapedPath()
-}
-
 // disguised tells whether some server may take path, which leads to route, for
 // that of a strict one.
 func (rt *router) disguised(r *http.Request, path string, route *Route) bool {
@@ -98,36 +81,6 @@ func (rt *router) disguised(r *http.Request, path string, route *Route) bool {
 		}
 		return other != nil && other.Strict && other != route && !strings.EqualFold(other.Path, route.Path)
 	})
-}
-
-// maxDecodings is how often in a row a server may decode a path.
-const maxDecodings = 3
-
-var (
-	overlong = strings.NewReplacer(`\`, "/", "\xc0\xae", ".", "\xc0\xaf", "/") // dot and slash in UTF-8 of two bytes
-	params   = regexp.MustCompile("[;?#\x00][^/]*")                            // of a segment
-	tails    = regexp.MustCompile(`([^/. ])[. ]+(/|$)`)                        // Windows has no such names
-)
-
-// disguises are the paths that servers may take an escaped path for: decoded up
-// to maxDecodings times; with and without what stands behind a ';', '?', '#' or
-// NUL in a segment, and dots and spaces at its end.
-func disguises(escaped string) []string {
-	var all []string
-	for range maxDecodings + 1 {
-		escaped = overlong.Replace(escaped)
-		whole := path.Clean("/" + escaped)
-		bare := path.Clean("/" + params.ReplaceAllString(escaped, ""))
-		for _, one := range []string{whole, bare, tails.ReplaceAllString(bare, "$1$2")} {
-			all = append(all, (&url.URL{Path: one}).EscapedPath())
-		}
-		decoded, err := url.PathUnescape(escaped)
-		if err != nil || decoded == escaped {
-			break
-		}
-		escaped = decoded
-	}
-	return all
 }
 
 func (rt *router) find(r *http.Request, path string) *Route {

@@ -106,9 +106,7 @@ func TestASocketForOneUser(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "s")
 		config := oauth2At(platform, `listen: "unix:`+path+`",`, platform)
 		p := authproxytest.Start(t, "socket_mode: '0600'\nallowed_uids: ["+strconv.Itoa(who)+"]\n"+config)
-		through := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", path)
-		}}}
+		through := throughSocket(path)
 		resp, err := through.Get("http://anything" + authproxytest.APIPath)
 		if err != nil {
 			t.Fatal(err)
@@ -124,6 +122,39 @@ func TestASocketForOneUser(t *testing.T) {
 		p.Stop(t)
 		if _, err := os.Lstat(path); err == nil {
 			t.Error("the socket is still there")
+		}
+	}
+}
+
+// throughSocket is a client of what listens at path.
+func throughSocket(path string) *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", path)
+	}}}
+}
+
+// TestNobodyNamesTheHostOfTheToken: where the client's Host goes upstream, only
+// those that are configured pass, on a socket as well: a server of many names
+// would hand the token to whom the Host names.
+func TestNobodyNamesTheHostOfTheToken(t *testing.T) {
+	t.Parallel()
+	platform := authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{}))
+	for keys, want := range map[string]string{"": "200 200 200", "preserve_host: true,": "200 200 421"} {
+		path := filepath.Join(t.TempDir(), "s")
+		authproxytest.Start(t, "allowed_hosts: [api.example]\n"+oauth2At(platform, `listen: "unix:`+path+`", `+keys, platform))
+		through := throughSocket(path)
+		var got []string
+		for _, host := range []string{"localhost", "api.example", "evil.example"} {
+			resp, err := through.Get("http://" + host + authproxytest.APIPath)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			got = append(got, strconv.Itoa(resp.StatusCode))
+		}
+		through.CloseIdleConnections()
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("%s %s, want %s", keys, text, want)
 		}
 	}
 }

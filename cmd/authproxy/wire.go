@@ -46,6 +46,7 @@ func newApp(cfg *config.Config, logTo io.Writer) (*app, error) {
 // and behind them the upstreams.
 func (a *app) open() error {
 	routes := map[string][]proxy.Route{}
+	preserved := map[string]bool{} // listeners whose callers say which Host goes upstream with the token
 	hosts := slices.Clone(a.cfg.AllowedHosts)
 	for i, u := range a.cfg.Upstreams {
 		h, err := a.newUpstream(u)
@@ -54,11 +55,12 @@ func (a *app) open() error {
 		}
 		hosts = append(hosts, u.Hosts...)
 		address := listenerOf(a.cfg, i)
+		preserved[address] = preserved[address] || u.PreserveHost
 		routes[address] = append(routes[address], proxy.Route{Hosts: u.Hosts, Path: escaped(u.Path), Strict: len(u.Access) > 0, Handler: h})
 	}
 	unrouted := observers{a.metrics.Unrouted(), a.access}
 	for address, rs := range routes {
-		guard := proxy.Guard{Hosts: hosts, Origins: a.cfg.AllowedOrigins, AnyHost: isUnix(address)}
+		guard := proxy.Guard{Hosts: hosts, Origins: a.cfg.AllowedOrigins, AnyHost: isUnix(address) && !preserved[address]}
 		a.gates[address] = proxy.NewGate(proxy.NewRouter(rs, unrouted), unrouted)
 		known, err := a.onlyCallers(address, a.gates[address], unrouted)
 		if err != nil {
