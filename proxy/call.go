@@ -21,7 +21,8 @@ type call struct {
 	record  Record
 	request *http.Request
 	writer  writer
-	tape    *tape // nil when the request has no body
+	handler *handler // of its upstream; nil when none has it yet
+	tape    *tape    // nil when the request has no body
 }
 
 type callKey struct{}
@@ -156,6 +157,9 @@ type writer struct {
 func (w *writer) WriteHeader(status int) {
 	if status == http.StatusContinue {
 		return // the server says it itself when the body is first read, and once
+	}
+	if h := w.call.handler; h != nil && status < 200 {
+		h.sift(w.Header(), w.call.request) // ReverseProxy asks nobody about these
 	}
 	if status >= 200 && w.call.record.Status == 0 {
 		w.call.record.Status = status

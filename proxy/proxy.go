@@ -124,6 +124,7 @@ func (o Options) check() error {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.opts.Observer.Started()
 	c := newCall(w, r, h.opts.Name)
+	c.handler = h
 	defer c.finish(h.opts.Observer)
 	defer h.inFlight.Add(-1)
 	denied, why := h.judge(r)
@@ -160,12 +161,7 @@ func (h *handler) rewrite(p *httputil.ProxyRequest) {
 // modify makes the answer that the client gets.
 func (h *handler) modify(resp *http.Response) error {
 	c := callOf(resp.Request)
-	for _, name := range h.policy.dropResponse {
-		delete(resp.Header, http.CanonicalHeaderKey(name))
-	}
-	if !mayShare(c.request, h.opts.Origins) {
-		dropCORS(resp.Header)
-	}
+	h.sift(resp.Header, c.request)
 	if _, named := resp.Header["Content-Type"]; !named {
 		c.writer.Header()["Content-Type"] = nil // else the server would guess one
 	}
@@ -182,6 +178,16 @@ func (h *handler) modify(resp *http.Response) error {
 		c.record.Status = resp.StatusCode
 	}
 	return nil
+}
+
+// sift takes out of the header of an answer what client is not to get.
+func (h *handler) sift(header http.Header, client *http.Request) {
+	for _, name := range h.policy.dropResponse {
+		delete(header, http.CanonicalHeaderKey(name))
+	}
+	if !mayShare(client, h.opts.Origins) {
+		dropCORS(header)
+	}
 }
 
 type nobody struct{}

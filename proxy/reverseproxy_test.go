@@ -308,6 +308,17 @@ func TestCookiesCanBeKeptFromTheClient(t *testing.T) {
 	}
 }
 
+// TestHintsAreSifted: what does not pass in an answer does not pass in a 103
+// before it either.
+func TestHintsAreSifted(t *testing.T) {
+	const fields = "Alt-Svc: h3=\":443\"\r\nStrict-Transport-Security: max-age=1\r\nAccess-Control-Allow-Origin: *\r\nSet-Cookie: a=1\r\nX-Stays: 1\r\n"
+	_, resp := exchanged(t, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 103 Early Hints\r\n"+fields+"\r\n"+ok,
+		func(o *Options) { o.Headers.DropResponse = []string{"set-cookie"} })
+	if want := (http.Header{"X-Stays": {"1"}}); resp.StatusCode != 103 || !reflect.DeepEqual(resp.Header, want) {
+		t.Errorf("%d %v, want %v", resp.StatusCode, resp.Header, want)
+	}
+}
+
 // TestTwinsWithUnderscores: behind CGI X_Auth_Token is X-Auth-Token.
 func TestTwinsWithUnderscores(t *testing.T) {
 	r, _ := exchanged(t, "GET / HTTP/1.1\r\nHost: x\r\nX_Auth_Token: a\r\nX-Auth_Token: b\r\nX_Role: c\r\nX_Gone: d\r\nX_Stays: e\r\n\r\n", ok, func(o *Options) {
