@@ -379,6 +379,51 @@ func TestNoTokenNothingIsSent(t *testing.T) {
 	}
 }
 
+// patient is a TokenSource that waits in one of its methods for as long as its
+// caller does.
+type patient struct {
+	*tokens
+	in          string
+	asked, left chan struct{}
+}
+
+func (p patient) Token(ctx context.Context) (Token, error) {
+	if p.in == "Token" {
+		return Token{}, p.wait(ctx)
+	}
+	return p.tokens.Token(ctx)
+}
+
+func (p patient) Replace(ctx context.Context, _ string) (Token, error) {
+	return Token{}, p.wait(ctx)
+}
+
+func (p patient) wait(ctx context.Context) error {
+	close(p.asked)
+	<-ctx.Done()
+	close(p.left)
+	return ctx.Err()
+}
+
+// TestClientLeavesWhileATokenIsAskedFor: nobody waits for it on behalf of a
+// client that is gone.
+func TestClientLeavesWhileATokenIsAskedFor(t *testing.T) {
+	for in, attempts := range map[string]int{"Token": 0, "Replace": 1} {
+		p := patient{in: in, asked: make(chan struct{}), left: make(chan struct{})}
+		f := newFront(t, status(401), func(o *Options) { p.tokens = o.Tokens.(*tokens); o.Tokens = p })
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { <-p.asked; cancel() }()
+		req, _ := http.NewRequestWithContext(ctx, "GET", f.URL, nil)
+		if _, err := http.DefaultClient.Do(req); err == nil {
+			t.Errorf("%s: answered", in)
+		}
+		<-p.left
+		if rec := <-f.records.arrived; rec.Attempts != attempts || rec.Rejected != "" {
+			t.Errorf("%s: recorded %+v", in, rec)
+		}
+	}
+}
+
 type later struct{}
 
 func (later) Error() string             { return "later" }

@@ -19,6 +19,7 @@ func TestGuard(t *testing.T) {
 		}
 		return h
 	}
+	methods := []string{"GET", "HEAD", "POST", "DELETE", "OPTIONS"} // a GET may do something too, and a preflight is to fail
 	for _, c := range []struct {
 		name, host string
 		header     http.Header
@@ -60,19 +61,21 @@ func TestGuard(t *testing.T) {
 		{"a program in a browser's name", "app.local", http.Header{"User-Agent": {"Mozilla/4.0 (compatible; MSIE 6.0)"}}, 200},
 		{"a WebSocket of a foreign page", "localhost", http.Header{"Origin": {"http://evil.example"}, "Upgrade": {"websocket"}, "Connection": {"Upgrade"}}, 403},
 	} {
-		passed = false
-		r := httptest.NewRequest("GET", "/", nil)
-		if strings.HasSuffix(c.header.Get("Referer"), "/favicon.ico") {
-			r.RequestURI = "/favicon.ico"
-		}
-		r.Host, r.Header = c.host, c.header
-		w := httptest.NewRecorder()
-		guarded.ServeHTTP(w, r)
-		if w.Code != c.want || passed != (c.want == 200) {
-			t.Errorf("%s: %d, passed %v", c.name, w.Code, passed)
+		for _, method := range methods {
+			passed = false
+			r := httptest.NewRequest(method, "/", nil)
+			if strings.HasSuffix(c.header.Get("Referer"), "/favicon.ico") {
+				r.RequestURI = "/favicon.ico"
+			}
+			r.Host, r.Header = c.host, c.header
+			w := httptest.NewRecorder()
+			guarded.ServeHTTP(w, r)
+			if w.Code != c.want || passed != (c.want == 200) {
+				t.Errorf("%s, %s: %d, passed %v", c.name, method, w.Code, passed)
+			}
 		}
 	}
-	if n := len(seen.all); n != 22 || seen.started != n {
+	if n := len(seen.all); n != 22*len(methods) || seen.started != n {
 		t.Errorf("%d rejections were recorded", n)
 	}
 }

@@ -173,17 +173,25 @@ func TestExpectContinue(t *testing.T) {
 // TestAnswerBeforeTheUploadEnds: the client sends a part of its body and then
 // waits for an answer; it gets it.
 func TestAnswerBeforeTheUploadEnds(t *testing.T) {
-	for _, status := range []int{401, 413, 200} {
-		address := rawUpstream(t, func(c net.Conn, r *http.Request) {
-			fmt.Fprintf(c, "HTTP/1.1 %d X\r\nContent-Length: 2\r\n\r\nno", status)
-			_, _ = io.Copy(io.Discard, c)
-		})
-		f := newFront(t, http.NotFoundHandler(), to(address))
-		f.tokens.none = io.ErrNoProgress
-		conn := f.dial(t, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nsome")
-		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil || resp.StatusCode != status || !resp.Close {
-			t.Fatalf("status %d: %v %+v", status, err, resp)
+	const size = 100_000 // more than the server keeps back until the handler has ended
+	for name, sent := range map[string]string{
+		"short": "Content-Length: 1000\r\n\r\nsome", "long": "Content-Length: 1000000\r\n\r\nsome", "chunked": "Transfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n",
+	} {
+		for _, status := range []int{401, 413, 200} {
+			address := rawUpstream(t, func(c net.Conn, r *http.Request) {
+				fmt.Fprintf(c, "HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s", status, size, text(size))
+				_, _ = io.Copy(io.Discard, c)
+			})
+			f := newFront(t, http.NotFoundHandler(), to(address))
+			f.tokens.none = io.ErrNoProgress
+			conn := f.dial(t, "POST / HTTP/1.1\r\nHost: x\r\n"+sent)
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil || resp.StatusCode != status || !resp.Close {
+				t.Fatalf("%s, status %d: %v %+v", name, status, err, resp)
+			}
+			if n, err := io.Copy(io.Discard, resp.Body); n != size || err != nil {
+				t.Errorf("%s, status %d: %d bytes, %v", name, status, n, err)
+			}
 		}
 	}
 }
@@ -247,6 +255,33 @@ func TestUpstreamThatFails(t *testing.T) {
 				t.Errorf("%d %s, recorded %+v", resp.StatusCode, body, rec)
 			}
 		})
+	}
+}
+
+// TestRedirectsAreNotFollowed: the client gets them as they are, and the token
+// does not go where they lead to.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s was followed with %q", r.Method, r.Header.Get("Authorization"))
+	}))
+	defer elsewhere.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, to := range []string{elsewhere.URL + "/x", "/here"} {
+			f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/" {
+					t.Errorf("%s %s was followed", r.Method, r.URL)
+				}
+				w.Header().Set("Location", to)
+				w.WriteHeader(status)
+			}), nil)
+			for _, method := range []string{"GET", "POST"} {
+				req, _ := http.NewRequest(method, f.URL, strings.NewReader("body"))
+				resp, _, rec := f.call(t, req)
+				if resp.StatusCode != status || resp.Header.Get("Location") != to || rec.Attempts != 1 {
+					t.Errorf("%s: %d %v, recorded %+v", method, resp.StatusCode, resp.Header, rec)
+				}
+			}
+		}
 	}
 }
 
@@ -342,6 +377,35 @@ func TestInformationalAnswersAndAnswersWithoutBody(t *testing.T) {
 	}
 	if resp.Header.Get("Alt-Svc")+resp.Header.Get("Strict-Transport-Security") != "" {
 		t.Errorf("passed: %v", resp.Header)
+	}
+}
+
+// TestHeadersOnlyOverHTTP2: an answer without a body, as gRPC gives its errors,
+// ends with its headers. Were these flushed before its end is known, an empty
+// DATA frame would follow, and gRPC clients lose the status (golang/go#56317).
+func TestHeadersOnlyOverHTTP2(t *testing.T) {
+	f := newFront(t, http.NotFoundHandler(), func(o *Options) {
+		o.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(slowReader{time.Millisecond}), Request: r, Header: http.Header{"Content-Type": {"application/grpc"}, "Grpc-Status": {"7"}}}, nil
+		})
+	})
+	server := httptest.NewUnstartedServer(f.Config.Handler)
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	defer server.Close()
+	client := &http.Transport{Protocols: server.Config.Protocols}
+	defer client.CloseIdleConnections()
+	for range 10 {
+		req, _ := http.NewRequest("POST", server.URL, nil)
+		resp, err := client.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.ContentLength != 0 || resp.Header.Get("Grpc-Status") != "7" { // -1 means that the headers did not end it
+			t.Errorf("%+v", resp)
+		}
 	}
 }
 

@@ -133,6 +133,28 @@ func TestDiscardIsBounded(t *testing.T) {
 		if n != 1 {
 			t.Error("not closed")
 		}
+		for _, length := range []int64{-1, 10 << 20} { // nobody waits for the end of these
+			start, n = time.Now(), 0
+			discard(&http.Response{ContentLength: length, Body: endless{make(chan struct{}), &n}})
+			if d := time.Since(start); d != 0 {
+				t.Errorf("length %d: took %v", length, d)
+			}
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			if n == 0 {
+				t.Errorf("length %d: not closed", length)
+			}
+		}
+		flood := strings.NewReader(strings.Repeat("x", 10<<20))
+		n = 0
+		discard(&http.Response{ContentLength: -1, Body: struct {
+			io.Reader
+			io.Closer
+		}{flood, endless{make(chan struct{}), &n}}})
+		synctest.Wait()
+		if read := 10<<20 - flood.Len(); n != 1 || read > lookLimit {
+			t.Errorf("%d bytes were read for nothing, closed %d times", read, n)
+		}
 	})
 }
 
