@@ -240,6 +240,30 @@ func TestAWeekInUse(t *testing.T) {
 	})
 }
 
+// A life that the platform does not name is the default one, and the token is
+// renewed ahead of its end like any other.
+func TestLifeThatIsNotNamed(t *testing.T) {
+	p := &platform{slow: time.Second, answers: func(n int) (Token, error) {
+		return Token{Value: fmt.Sprint("t", n), Issued: time.Now()}, nil
+	}}
+	inFakeTime(t, p, Options{DefaultTTL: 10 * time.Minute}, func(t *testing.T, c *Cache) {
+		wantToken(t, c, "t1")
+		if d := time.Until(c.State().Expiry); d != 10*time.Minute {
+			t.Errorf("kept for %v", d)
+		}
+		for range 3600 {
+			before := time.Now()
+			if mustToken(t, c); time.Since(before) > 0 {
+				t.Fatal("a caller waited")
+			}
+			time.Sleep(time.Second)
+		}
+		if n := p.requests(); n < 6 || n > 8 {
+			t.Errorf("an hour took %d requests", n)
+		}
+	})
+}
+
 func TestReplaceCompares(t *testing.T) {
 	p := &platform{life: time.Hour, slow: time.Second}
 	inFakeTime(t, p, Options{}, func(t *testing.T, c *Cache) {
@@ -457,6 +481,7 @@ func TestSourceThatHangs(t *testing.T) {
 			}
 			time.Sleep(time.Until(c.State().NextTry))
 		}
+		synctest.Wait()
 		if calls != 1 {
 			t.Errorf("called %d times", calls)
 		}

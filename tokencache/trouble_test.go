@@ -76,6 +76,78 @@ func TestReplaceHeedsTheRememberedFailure(t *testing.T) {
 	})
 }
 
+// TestRefusedTokenComesBackWithTheRenewal: it was refused while its renewal was
+// in the air, and that brings the same one once more. The refusal counts.
+func TestRefusedTokenComesBackWithTheRenewal(t *testing.T) {
+	p := &platform{answers: func(int) (Token, error) {
+		return Token{Value: "same", Issued: time.Now(), Expiry: time.Now().Add(time.Hour)}, nil
+	}}
+	inFakeTime(t, p, Options{}, func(t *testing.T, c *Cache) {
+		wantToken(t, c, "same")
+		c.Accept("same")
+		p.set(func(p *platform) { p.slow = 5 * time.Second })
+		time.Sleep(time.Until(c.State().Renewal) + time.Second)
+		wantRequests(t, p, 2)
+		refused := make(chan error)
+		go func() { _, err := c.Replace(t.Context(), "same"); refused <- err }()
+		synctest.Wait()
+		before := time.Now()
+		wantToken(t, c, "same") // the platform has no other
+		if d := time.Since(before); d != 4*time.Second {
+			t.Errorf("handed out after %v, while another one was on its way", d)
+		}
+		if err := <-refused; !errors.Is(err, ErrSameToken) {
+			t.Errorf("Replace: %v", err)
+		}
+		p.set(func(p *platform) { p.slow = 0 })
+		for range 60 { // some requests are refused, others are not
+			_, _ = c.Replace(t.Context(), "same")
+			c.Accept("same")
+			time.Sleep(time.Second)
+		}
+		if n := p.requests(); n > 2+7 {
+			t.Errorf("a minute of refusals took %d token requests", n-2)
+		}
+	})
+}
+
+// TestFlightThatHasLandedIsNotJoined: one that still tells its observer has
+// brought all it can, and who comes now needs another one.
+func TestFlightThatHasLandedIsNotJoined(t *testing.T) {
+	for name, again := range map[string]struct {
+		err error // of the first flight
+		ask func(ctx context.Context, p *platform, c *Cache) (Token, error)
+	}{
+		"its token is refused": {nil, func(ctx context.Context, _ *platform, c *Cache) (Token, error) { return c.Replace(ctx, "t1") }},
+		"it has failed": {&FetchError{Reason: ReasonCredentials, Err: errors.New("401")}, func(ctx context.Context, p *platform, c *Cache) (Token, error) {
+			p.set(func(p *platform) { p.err = nil })
+			c.CredentialsChanged()
+			return c.Token(ctx)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var told chan struct{}
+			flights := 0
+			p := &platform{life: time.Hour, err: again.err}
+			inFakeTime(t, p, Options{Observe: func(Fetch) {
+				if flights++; flights == 1 {
+					<-told
+				}
+			}}, func(t *testing.T, c *Cache) {
+				told = make(chan struct{})
+				defer close(told)
+				go func() { _, _ = c.Token(t.Context()) }()
+				synctest.Wait() // the first one tells
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				if tok, err := again.ask(ctx, p, c); err != nil || tok.Value != "t2" {
+					t.Errorf("%v, %v", tok, err)
+				}
+			})
+		})
+	}
+}
+
 func TestAcceptCompares(t *testing.T) {
 	p := &platform{life: time.Hour}
 	inFakeTime(t, p, Options{}, func(t *testing.T, c *Cache) {
@@ -143,12 +215,12 @@ func TestSameTokenAskedAheadIsNoNews(t *testing.T) {
 		if s := c.State(); !s.Expiry.Equal(first.Expiry) || !s.Issued.Equal(first.Issued) {
 			t.Errorf("from %+v to %+v", first, s)
 		}
-		if seen[1].Result != ResultOK || seen[1].Replaced {
-			t.Errorf("observed %+v", seen[1])
-		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		wantRequests(t, p, 3) // in use, so asked for at its expiry without a request
+		if seen[1].Result != ResultOK || seen[1].Replaced {
+			t.Errorf("observed %+v", seen[1])
+		}
 	})
 }
 
