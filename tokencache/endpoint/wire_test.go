@@ -26,10 +26,11 @@ func TestWire(t *testing.T) {
 		params    map[string]string
 	}{
 		{
-			name: "JSON and raw basic", method: "POST", uri: "/auth/v1/token/clientCredential",
+			name: "JSON and raw basic, no empty scope", method: "POST", uri: "/auth/v1/token/clientCredential",
 			request: Request{Method: "POST", URL: "{base_url}/auth/v1/token/clientCredential", Auth: "basic_raw",
-				JSON: map[string]any{"grant_type": "client_credentials", "n": 1, "deep": []any{map[string]any{"p": "<{password}>"}}}},
-			body:   `{"deep":[{"p":"\u003cpass-word-1\u003e"}],"grant_type":"client_credentials","n":1}`,
+				JSON: map[string]any{"grant_type": "client_credentials", "n": 1, "scope": "{scope}", "empty": "", "deep": []any{map[string]any{"p": "<{password}>", "s": "{scope}"}}}},
+			params: map[string]string{"scope": ""},
+			body:   `{"deep":[{"p":"\u003cpass-word-1\u003e"}],"empty":"","grant_type":"client_credentials","n":1}`,
 			header: http.Header{"Content-Type": {"application/json"}, "Authorization": {basic("id:" + testSecret)}},
 		},
 		{
