@@ -62,6 +62,51 @@ func TestUpstreamThatClosesIdleConnections(t *testing.T) {
 	settles(t, p, before)
 }
 
+// TestConnectionsAreKept: when as many requests come at once as before, none of
+// them opens a connection. net/http by itself keeps two.
+func TestConnectionsAreKept(t *testing.T) {
+	t.Parallel()
+	const callers = 20
+	var opened atomic.Int64
+	arrived := make(chan struct{}, callers)
+	release := make(chan struct{})
+	is := newIssuer(t)
+	upstream := quiet(is.guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		arrived <- struct{}{}
+		<-release
+		_, _ = io.WriteString(w, "answer")
+	})))
+	upstream.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	upstream.Start()
+	t.Cleanup(upstream.Close)
+	p := authproxytest.Start(t, is.config(upstream.URL))
+	for range 3 {
+		var all sync.WaitGroup
+		for range callers {
+			all.Go(func() {
+				if a := authproxytest.Ask(t, http.MethodGet, p.URL, nil); a.Status != http.StatusOK {
+					t.Errorf("%d %s", a.Status, a.Body)
+				}
+			})
+		}
+		for range callers {
+			<-arrived
+		}
+		for range callers {
+			release <- struct{}{}
+		}
+		all.Wait()
+		authproxytest.Eventually(t, "the requests to end", func() bool { return p.Series(t)[`authproxy_requests_in_flight{upstream="main"}`] == 0 })
+	}
+	if n := opened.Load(); n != callers {
+		t.Errorf("%d connections for three times %d requests", n, callers)
+	}
+}
+
 // TestConnectionClosedInsteadOfAnAnswer: a request on a connection that was
 // used before, and is closed in the stead of an answer, is made once more when
 // that does no harm. A POST may have done something, and is an error.
@@ -381,7 +426,8 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64
 	elsewhere := authproxytest.Serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
-	config := newIssuer(t).config("http://platform.invalid", "allow_plain_http: true", "connect_timeout: 1s")
+	// The sandbox would keep the program from that proxy, wherever it went.
+	config := "sandbox: off\n" + newIssuer(t).config("http://platform.invalid", "allow_plain_http: true", "connect_timeout: 1s")
 	p := authproxytest.Start(t, config, "HTTP_PROXY="+elsewhere, "HTTPS_PROXY="+elsewhere, "ALL_PROXY="+elsewhere, "http_proxy="+elsewhere)
 	if a := authproxytest.Ask(t, http.MethodGet, p.URL, nil); a.Code() == "" || asked.Load() > 0 {
 		t.Errorf("%d %s; %d requests went to the proxy", a.Status, a.Body, asked.Load())

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -49,6 +50,67 @@ func TestNothingLeaksWhateverHappens(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNothingThatPassesIsLogged: of a request the log has method and path, of
+// an answer status and length, at every level and whatever becomes of them.
+func TestNothingThatPassesIsLogged(t *testing.T) {
+	t.Parallel()
+	const secret = "open-sesame"
+	is := newIssuer(t)
+	upstream := authproxytest.Serve(t, is.guard(indiscreet(t, secret)))
+	p := authproxytest.Start(t, "log: { level: debug, access: all }\n"+is.config(upstream,
+		"invalid_token: { status: [401], body: { code: [DEAD] } }", "access: [ { methods: [POST, OPTIONS] } ]"))
+	answers := ""
+	for _, c := range []struct{ method, path, origin string }{
+		{"POST", "/good", ""}, {"POST", "/again", ""}, {"POST", "/closed", ""}, {"POST", "/nonsense", ""}, {"POST", "/failed", ""},
+		{"POST", "/a%2fb", ""}, {"PUT", "/unlisted", ""}, {"POST", "/page", "http://stranger.example"},
+	} {
+		header := []string{"Authorization", "Basic " + secret, "Cookie", secret, "X-Api-Key", secret, "X-" + secret, "1", "User-Agent", secret, "Referer", "http://localhost/?" + secret}
+		if c.origin != "" {
+			header = append(header, "Origin", c.origin)
+		}
+		if c.path == "/again" {
+			is.revoke()
+		}
+		a := authproxytest.Ask(t, c.method, p.URL+c.path+"?api_key="+secret+"&"+secret, secret, header...)
+		if a.Code() != "" {
+			answers += fmt.Sprintln(a)
+		}
+	}
+	evidence := answers + fmt.Sprint(p.Series(t)) + remains(t, p)
+	for _, trace := range []string{"path=/good", "outcome=recovered", "path=/failed", "code=upstream_unreachable", "code=cross_site", "code=ambiguous_path", "code=not_allowed"} {
+		if !strings.Contains(evidence, trace) {
+			t.Errorf("%q is not to be seen: was anything searched?", trace)
+		}
+	}
+	if i := strings.Index(strings.ToLower(evidence), secret); i >= 0 {
+		t.Errorf("what has passed shows in: %.300s", evidence[max(0, i-150):])
+	}
+}
+
+// indiscreet answers with text in every place, and breaks off at some paths.
+func indiscreet(t *testing.T, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Set-Cookie", text)
+		switch r.URL.Path {
+		case "/closed":
+			panic(http.ErrAbortHandler)
+		case "/nonsense":
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\n%s\r\n\r\n", text)
+			_ = conn.Close()
+		case "/failed":
+			http.Error(w, text, http.StatusInternalServerError)
+		default:
+			fmt.Fprintf(w, `{"code":%q}`, text)
+		}
 	}
 }
 

@@ -125,6 +125,13 @@ func TestSIGTERMDrains(t *testing.T) {
 	p, release, answered := slow(t, "")
 	p.Signal(t, syscall.SIGTERM)
 	authproxytest.Eventually(t, "the listener to close", func() bool { return refusesConnections(p.URL) })
+	p.Signal(t, syscall.SIGHUP) // of a terminal that closes meanwhile
+	if !p.Stderr.Await("SIGHUP") {
+		t.Errorf("no word of SIGHUP: %s", p.Stderr)
+	}
+	if a := authproxytest.Ask(t, http.MethodGet, p.Admin+"/readyz", nil); a.Status != http.StatusServiceUnavailable {
+		t.Errorf("while the last request is served, readyz: %d", a.Status)
+	}
 	close(release)
 	if a := <-answered; a.Status != http.StatusOK || a.Code() != "" {
 		t.Errorf("the request in flight got %d %v", a.Status, a.Header)
@@ -186,7 +193,7 @@ func TestShutdownIsBounded(t *testing.T) {
 	t.Parallel()
 	p, release, answered := slow(t, "shutdown: { timeout: 100ms }\n")
 	p.Signal(t, syscall.SIGTERM)
-	if code := p.Wait(t); code != 0 || !strings.Contains(p.Stderr.String(), "requests were cut") {
+	if code := p.Wait(t); code != 0 || !strings.Contains(p.Stderr.String(), `"requests were cut" count=1`) {
 		t.Errorf("exit code %d: %s", code, p.Stderr)
 	}
 	close(release)
