@@ -385,6 +385,47 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
+// TestWebPagesGetNothing: a browser runs the code of strangers, which can call
+// this machine. What it sends does not leave with a token, and what an upstream
+// lets any page read, in the belief that it has a token of its own, none reads.
+func TestWebPagesGetNothing(t *testing.T) {
+	t.Parallel()
+	upstream := newRawUpstream(t, "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 0\r\n\r\n")
+	p := start(t, "allowed_hosts: [weda.local]\nallowed_origins: ['http://good.example']\n"+
+		oauth2Config(authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream.url))
+	here := strings.TrimPrefix(p.URL, "http://")
+	for request, want := range map[string]string{
+		"GET / Host: HERE":       "200 ",
+		"GET / Host: weda.local": "200 ",
+		"GET / Host: HERE|Origin: http://HERE|Sec-Fetch-Site: same-origin":                    "200 ",
+		"GET / Host: HERE|Origin: http://good.example":                                        "200 *",
+		"OPTIONS / Host: HERE|Origin: http://good.example":                                    "200 *",
+		"GET / Host: rebound.example":                                                         "421 host_not_allowed",
+		"POST / Host: rebound.example|Origin: http://rebound.example":                         "421 host_not_allowed",
+		"GET / Host: 0.0.0.0":                                                                 "421 host_not_allowed",
+		"GET / Host: HERE|Origin: http://evil.example":                                        "403 cross_site",
+		"POST / Host: HERE|Origin: null|Content-Length: 0":                                    "403 cross_site",
+		"GET / Host: HERE|Sec-Fetch-Site: cross-site":                                         "403 cross_site",
+		"OPTIONS / Host: HERE|Origin: http://evil.example|Access-Control-Request-Method: PUT": "403 cross_site",
+		"GET / Host: HERE|Origin: http://evil.example|Connection: Upgrade|Upgrade: websocket": "403 cross_site",
+	} {
+		sent := strings.NewReplacer(" / ", " / HTTP/1.1\r\n", "|", "\r\n", "HERE", here).Replace(request) + "\r\n\r\n"
+		got, err := http.ReadResponse(bufio.NewReader(strings.NewReader(raw(t, p, sent))), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := fmt.Sprint(got.StatusCode, " ", got.Header.Get("X-Authproxy-Error"), got.Header.Get("Access-Control-Allow-Origin")); text != want {
+			t.Errorf("%s: %s, want %s", request, text, want)
+		}
+		if arrived := len(upstream.requests) > 0; arrived != (got.StatusCode == http.StatusOK) {
+			t.Errorf("%s: arrived %t", request, arrived)
+		}
+		for len(upstream.requests) > 0 {
+			<-upstream.requests
+		}
+	}
+}
+
 // look sends a request and returns all that shows.
 func look(t *testing.T, p *authproxytest.Program) string {
 	t.Helper()
