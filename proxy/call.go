@@ -23,6 +23,7 @@ type call struct {
 	writer  writer
 	handler *handler // of its upstream; nil when none has it yet
 	tape    *tape    // nil when the request has no body
+	closing bool     // the client is to use another connection for its next request
 }
 
 type callKey struct{}
@@ -30,6 +31,7 @@ type callKey struct{}
 func newCall(w http.ResponseWriter, r *http.Request, upstream string) *call {
 	c := &call{Context: r.Context(), request: r}
 	c.writer = writer{ResponseWriter: w, call: c}
+	c.closing = w.Header().Get("Connection") == "close"
 	c.record = Record{Upstream: upstream, Method: r.Method, Path: rawPath(r), Start: time.Now()}
 	return c
 }
@@ -160,6 +162,9 @@ func (w *writer) WriteHeader(status int) {
 	}
 	if h := w.call.handler; h != nil && status < 200 {
 		h.sift(w.Header(), w.call.request) // ReverseProxy asks nobody about these
+	}
+	if w.call.closing && status >= 200 {
+		w.Header().Set("Connection", "close") // ReverseProxy has emptied the header after a 1xx
 	}
 	if status >= 200 && w.call.record.Status == 0 {
 		w.call.record.Status = status

@@ -319,6 +319,27 @@ func TestHintsAreSifted(t *testing.T) {
 	}
 }
 
+// TestClosingIsSaidAfterHints: ReverseProxy empties the header after each 1xx,
+// and with it what the gate has written there.
+func TestClosingIsSaidAfterHints(t *testing.T) {
+	for _, early := range []string{"", "HTTP/1.1 103 Early Hints\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"} {
+		for _, reply := range []string{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "nonsense\r\n\r\n"} {
+			f := newFront(t, http.NotFoundHandler(), to(rawUpstream(t, func(c net.Conn, _ *http.Request) { _, _ = io.WriteString(c, early+reply) })))
+			gate := NewGate(f.Config.Handler, nil)
+			gate.Closing()
+			f.Config.Handler = gate
+			in := bufio.NewReader(f.dial(t, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
+			resp, err := http.ReadResponse(in, nil)
+			for err == nil && resp.StatusCode < 200 {
+				resp, err = http.ReadResponse(in, nil)
+			}
+			if err != nil || !resp.Close {
+				t.Errorf("%q: %v %+v", early+reply, err, resp)
+			}
+		}
+	}
+}
+
 // TestTwinsWithUnderscores: behind CGI X_Auth_Token is X-Auth-Token.
 func TestTwinsWithUnderscores(t *testing.T) {
 	r, _ := exchanged(t, "GET / HTTP/1.1\r\nHost: x\r\nX_Auth_Token: a\r\nX-Auth_Token: b\r\nX_Role: c\r\nX_Gone: d\r\nX_Stays: e\r\n\r\n", ok, func(o *Options) {
