@@ -35,6 +35,7 @@ func TestGuard(t *testing.T) {
 		{"0.0.0.0", "0.0.0.0:8080", nil, 421},
 		{"another loopback address", "127.0.0.2", nil, 421},
 		{"no host", "", nil, 421},
+		{"brackets that are no pair", "[]::1]", nil, 421},
 		{"typed into a browser", "localhost", http.Header{"Sec-Fetch-Site": {"none"}}, 200},
 		{"a page served through here", "localhost:8080", http.Header{"Sec-Fetch-Site": {"same-origin"}, "Origin": {"http://localhost:8080"}}, 200},
 		{"image of a foreign page", "localhost", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403},
@@ -75,7 +76,7 @@ func TestGuard(t *testing.T) {
 			}
 		}
 	}
-	if n := len(seen.all); n != 22*len(methods) || seen.started != n {
+	if n := len(seen.all); n != 23*len(methods) || seen.started != n {
 		t.Errorf("%d rejections were recorded", n)
 	}
 }

@@ -117,6 +117,8 @@ func claim(routes []Route, path string) *Route {
 func hostname(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
+	} else if n := len(host); n > 1 && host[0] == '[' && host[n-1] == ']' {
+		host = host[1 : n-1]
 	}
-	return strings.ToLower(strings.Trim(host, "[]"))
+	return strings.ToLower(host)
 }
