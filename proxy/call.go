@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -65,6 +66,9 @@ func (c *call) bodyLeft() bool {
 // reject answers for authproxy itself.
 func (c *call) reject(code Code, message string, retryAfter time.Duration) {
 	c.record.Rejected = code
+	if c.record.Err == nil {
+		c.record.Err = errors.New(message)
+	}
 	if c.bodyLeft() && (c.request.ContentLength < 0 || c.request.ContentLength > lookLimit) {
 		c.writer.Header().Set("Connection", "close") // else the server reads the body before it answers
 	}
@@ -109,7 +113,7 @@ func (c *call) giveUp(broken any) {
 	case c.record.UpstreamError == "" && c.record.Status != 0:
 		c.record.UpstreamError = ReasonReset
 		if c.Err() != nil {
-			c.record.UpstreamError = ReasonCanceled
+			c.record.UpstreamError, c.record.Err = ReasonCanceled, left(c)
 		}
 	}
 }

@@ -20,6 +20,9 @@ type tokenError struct{ err error }
 func (e *tokenError) Error() string { return e.err.Error() }
 func (e *tokenError) Unwrap() error { return e.err }
 
+// errTooLarge is why a refused request is not sent again.
+var errTooLarge = errors.New("more of the body had gone by than is kept: raise retry.body_limit if such requests shall be sent again")
+
 // ErrDefect is wrapped by the error of a request that met a defect of ours.
 var ErrDefect = errors.New("this is a defect of authproxy, please report it")
 
@@ -30,7 +33,7 @@ func (h *handler) fail(_ http.ResponseWriter, r *http.Request, err error) {
 	var noToken *tokenError
 	switch {
 	case errors.Is(r.Context().Err(), context.Canceled):
-		c.abandon(r.Context().Err())
+		c.abandon(left(r.Context()))
 	case c.tape != nil && c.tape.broken():
 		c.abandon(errBrokenBody)
 	case errors.As(err, &noToken):
@@ -42,6 +45,17 @@ func (h *handler) fail(_ http.ResponseWriter, r *http.Request, err error) {
 
 // errBrokenBody stands for the errors that quote the client.
 var errBrokenBody = errors.New("the body of the request broke off, or breaks the rules of HTTP")
+
+var errClientLeft = errors.New("the client left")
+
+// left returns why a context ended that the server ended: the cause that it
+// gave, or that the client left.
+func left(ctx context.Context) error {
+	if why := context.Cause(ctx); !errors.Is(why, context.Canceled) {
+		return why
+	}
+	return errClientLeft
+}
 
 // abandon ends a call whose client is not there to read an answer. The error
 // of the transport is not recorded: it may quote either side.

@@ -43,6 +43,9 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.record.Refused, c.record.RefusedAge = token.Fingerprint, time.Since(token.Issued)
 	if x.retry.Disabled || !c.hold() {
 		c.record.Outcome = OutcomeNotReplayable
+		if !x.retry.Disabled {
+			c.record.Err = errTooLarge
+		}
 		go func() { _, _ = x.tokens.Replace(context.WithoutCancel(req.Context()), token.Value) }() // for the next request
 		return resp, nil
 	}

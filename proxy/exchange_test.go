@@ -324,7 +324,7 @@ func TestNoNewToken(t *testing.T) {
 func TestRetryTurnedOffStillReplaces(t *testing.T) {
 	f := newFront(t, refuseOld("t2", status(401)), func(o *Options) { o.Retry.Disabled = true })
 	resp, _, rec := f.get(t, "/")
-	if resp.StatusCode != 401 || rec.Outcome != OutcomeNotReplayable {
+	if resp.StatusCode != 401 || rec.Outcome != OutcomeNotReplayable || rec.Err != nil {
 		t.Errorf("%d, recorded %+v", resp.StatusCode, rec)
 	}
 	<-f.tokens.asked

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -44,7 +43,7 @@ func NewGuard(g Guard, next http.Handler, observer Observer) http.Handler {
 		case !ours:
 			code, message = CodeHostNotAllowed, fmt.Sprintf("the Host %.100q is not served here: add it to allowed_hosts if it is yours", r.Host)
 		case !fromHere(r, g.Origins):
-			code, message = CodeCrossSite, fmt.Sprintf("a web page of another origin called (Origin %.100q): add it to allowed_origins if it may", r.Header.Get("Origin"))
+			code, message = CodeCrossSite, stranger(r)
 		case !g.AnyHost && isBrowser(r) && rawPath(r) == "/favicon.ico":
 			code, message = CodeCrossSite, "browsers ask for /favicon.ico by themselves, also for a page of strangers that has led them here and was refused"
 		case !g.AnyHost && silentBrowser(r, name, g.Origins):
@@ -56,7 +55,6 @@ func NewGuard(g Guard, next http.Handler, observer Observer) http.Handler {
 		observer.Started()
 		c := newCall(w, r, "")
 		defer c.finish(observer)
-		c.record.Err = errors.New(message)
 		c.reject(code, message, 0)
 	})
 }
@@ -81,6 +79,14 @@ func fromHere(r *http.Request, origins []string) bool {
 		}
 	}
 	return true
+}
+
+// stranger says who called, and what to do if it may.
+func stranger(r *http.Request) string {
+	if origin := r.Header.Get("Origin"); origin != "" {
+		return fmt.Sprintf("a web page of another origin called (Origin %.100q): add it to allowed_origins if it may", origin)
+	}
+	return fmt.Sprintf("a web page of another origin called (Sec-Fetch-Site %.100q): it may, if allowed_origins lists it, by requests that carry its Origin", r.Header.Get("Sec-Fetch-Site"))
 }
 
 // silentBrowser tells whether r, to a Host of that name, comes from a browser

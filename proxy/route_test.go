@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -58,7 +59,7 @@ func TestRouter(t *testing.T) {
 			t.Errorf("%s%s: %q, %d", c.host, c.path, got, w.Code)
 		}
 	}
-	if len(seen.all) != 3 || seen.all[0].Rejected != CodeNoRoute {
+	if len(seen.all) != 3 || seen.all[0].Rejected != CodeNoRoute || seen.all[0].Err == nil || !strings.Contains(seen.all[0].Err.Error(), "hosts and path") {
 		t.Errorf("recorded %+v", seen.all)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"sync"
@@ -38,7 +39,7 @@ type failure struct {
 	rejected proxy.Code
 	reason   proxy.Reason
 	outcome  proxy.Outcome
-	request  string // method and path, where these are what was wrong
+	request  string // what was asked for, where that was wrong
 }
 
 // repetition is an error that was logged, and its equals that were not.
@@ -60,15 +61,15 @@ func (l *accessLog) Finished(r *proxy.Record) {
 	failed := r.Rejected != "" || r.UpstreamError != "" || r.Status >= 500 || r.Outcome != "" && r.Outcome != proxy.OutcomeRecovered
 	switch {
 	case errors.Is(r.Err, proxy.ErrDefect):
-		l.write(r, slog.LevelError, 0)
+		l.write(r, slog.LevelError)
 	case l.mode == "all" && failed:
-		l.write(r, slog.LevelWarn, 0)
+		l.write(r, slog.LevelWarn)
 	case l.mode == "all":
-		l.write(r, slog.LevelInfo, 0)
+		l.write(r, slog.LevelInfo)
 	case r.Outcome != "" && !failed:
-		l.write(r, slog.LevelDebug, 0)
+		l.write(r, slog.LevelDebug)
 	case l.mode == "errors" && failed && l.due(r):
-		l.write(r, slog.LevelWarn, 0)
+		l.write(r, slog.LevelWarn)
 	}
 }
 
@@ -110,7 +111,7 @@ func (l *accessLog) key(r *proxy.Record) failure {
 	switch r.Rejected {
 	case proxy.CodeNotAllowed, proxy.CodeAmbiguousPath, proxy.CodeNoRoute, proxy.CodeHostNotAllowed, proxy.CodeCrossSite:
 		one := key
-		one.request = r.Method + " " + r.Path
+		one.request = fmt.Sprint(r.Method, " ", r.Path, " ", r.Err) // the error names the Host or the page
 		if l.seen[one] != nil || l.requests < maxRequests {
 			return one
 		}
@@ -128,7 +129,7 @@ func (l *accessLog) tell(key failure, rep *repetition) {
 	}
 	l.seen[key] = &repetition{logged: time.Now()}
 	l.mu.Unlock()
-	l.write(&rep.last, slog.LevelWarn, rep.count-1)
+	l.write(&rep.last, slog.LevelWarn, slog.Int("repeated", rep.count-1), slog.Time("came", rep.last.Start))
 }
 
 // close logs what was counted so far.
@@ -141,7 +142,7 @@ func (l *accessLog) close() {
 	}
 }
 
-func (l *accessLog) write(r *proxy.Record, level slog.Level, repeated int) {
+func (l *accessLog) write(r *proxy.Record, level slog.Level, more ...slog.Attr) {
 	attrs := []slog.Attr{
 		slog.String("upstream", r.Upstream), slog.String("method", r.Method), slog.String("path", r.Path),
 		slog.Int("status", r.Status), slog.Int("attempts", r.Attempts),
@@ -158,8 +159,5 @@ func (l *accessLog) write(r *proxy.Record, level slog.Level, repeated int) {
 	if r.Err != nil {
 		attrs = append(attrs, slog.String("error", r.Err.Error()))
 	}
-	if repeated > 0 {
-		attrs = append(attrs, slog.Int("repeated", repeated))
-	}
-	l.log.LogAttrs(context.Background(), level, "request", attrs...)
+	l.log.LogAttrs(context.Background(), level, "request", append(attrs, more...)...)
 }

@@ -83,6 +83,20 @@ func TestPathsThatAreNotAllowed(t *testing.T) {
 	}
 }
 
+// TestHostsThatAreNotAllowed are told apart: each may have to be added.
+func TestHostsThatAreNotAllowed(t *testing.T) {
+	got := strings.Join(lines(t, "errors", slog.LevelInfo, func(l *accessLog) {
+		for i := range 9 {
+			l.Finished(&proxy.Record{Method: "GET", Path: "/", Status: 421, Rejected: proxy.CodeHostNotAllowed, Err: fmt.Errorf("the Host %c", 'a'+i%3)})
+		}
+	}), "\n")
+	for _, host := range []string{"a", "b", "c"} {
+		if n := strings.Count(got, "the Host "+host); n != 2 { // the first, and the latest with the others
+			t.Errorf("%d lines about %s: %s", n, host, got)
+		}
+	}
+}
+
 func TestWhatIsLogged(t *testing.T) {
 	for name, c := range map[string]struct {
 		record proxy.Record

@@ -216,6 +216,26 @@ func TestNoFilesLeft(t *testing.T) {
 	})
 }
 
+// TestSecretThatStaysWrong: what is told of a secret is what is wrong with it
+// now.
+func TestSecretThatStaysWrong(t *testing.T) {
+	t.Parallel()
+	platform := platformtest.NewWeDaPrivate(platformtest.Options{ClientID: "id", ClientSecret: "right"})
+	secret := filepath.Join(t.TempDir(), "secret")
+	authproxytest.Write(t, secret, "right")
+	config := authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platform))
+	p := authproxytest.Start(t, strings.Replace(config, `client_secret: "secret"`, fmt.Sprintf("client_secret_file: %q", secret), 1))
+	for content, fault := range map[string]string{"": "is empty", "one\ntwo\n": "more than one line"} {
+		authproxytest.Write(t, secret, content)
+		if !p.Stderr.Await(fault) {
+			t.Fatalf("%q is not told of: %s", content, p.Stderr)
+		}
+		if a := authproxytest.Ask(t, http.MethodGet, p.URL+authproxytest.APIPath, nil); a.Code() != "token_unavailable" || !strings.Contains(a.Body, fault) {
+			t.Errorf("with %q: %d %s", content, a.Status, a.Body)
+		}
+	}
+}
+
 // TestSecretBehindALink: the file that is configured is a link into another
 // folder, where nothing is watched.
 func TestSecretBehindALink(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -32,6 +33,11 @@ func (s *server) drain() {
 	}
 }
 
+// lastWords is how long requests that are cut have to be logged.
+const lastWords = time.Second
+
+var errCut = errors.New("cut at the end of shutdown.timeout")
+
 // shutdown waits for the requests in flight and cuts what is left when ctx
 // ends.
 func (s *server) shutdown(ctx context.Context) {
@@ -39,6 +45,7 @@ func (s *server) shutdown(ctx context.Context) {
 	for _, srv := range s.http {
 		servers.Go(func() {
 			if srv.Shutdown(ctx) != nil {
+				s.cut(errCut)
 				_ = srv.Close()
 			}
 		})
@@ -48,7 +55,14 @@ func (s *server) shutdown(ctx context.Context) {
 		cut += g.Wait(ctx)
 	}
 	servers.Wait()
-	if cut > 0 {
-		s.log.Warn("requests were cut", "count", cut)
+	if cut == 0 {
+		return
+	}
+	s.log.Warn("requests were cut", "count", cut)
+	s.cut(errCut) // connections that have changed their protocol among them
+	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
+	for _, g := range s.gates {
+		g.Wait(ctx)
 	}
 }

@@ -47,6 +47,8 @@ type server struct {
 	places    map[string]string // listen address of the configuration -> where it listens
 	admin     string            // where; "" without an admin listener
 	failed    chan error
+	base      context.Context // of all requests
+	cut       context.CancelCauseFunc
 	serving   atomic.Bool
 	watch     *secretWatch
 }
@@ -59,6 +61,7 @@ func start(cfg *config.Config, logTo io.Writer) (*server, error) {
 		return nil, usageError{err}
 	}
 	s := &server{app: a, places: map[string]string{}, failed: make(chan error, 1)}
+	s.base, s.cut = context.WithCancelCause(context.Background())
 	a.ready = s.readiness
 	for _, w := range cfg.Warnings {
 		a.log.Warn(w)
@@ -90,6 +93,7 @@ func (s *server) listen() error {
 			continue
 		}
 		srv := dataServer(s.doors[address], s.log)
+		srv.BaseContext = func(net.Listener) context.Context { return s.base }
 		l, err := s.serve(listenAddress(address), srv)
 		if err != nil {
 			return err

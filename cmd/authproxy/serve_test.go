@@ -193,8 +193,9 @@ func TestShutdownIsBounded(t *testing.T) {
 	t.Parallel()
 	p, release, answered := slow(t, "shutdown: { timeout: 100ms }\n")
 	p.Signal(t, syscall.SIGTERM)
-	if code := p.Wait(t); code != 0 || !strings.Contains(p.Stderr.String(), `"requests were cut" count=1`) {
-		t.Errorf("exit code %d: %s", code, p.Stderr)
+	code, log := p.Wait(t), p.Stderr.String()
+	if code != 0 || !strings.Contains(log, `"requests were cut" count=1`) || !strings.Contains(log, `error="cut at the end of shutdown.timeout"`) {
+		t.Errorf("exit code %d: %s", code, log)
 	}
 	close(release)
 	<-answered

@@ -94,7 +94,7 @@ func (w *secretWatch) compare() {
 			w.sums[name] = now
 			t.cache.CredentialsChanged()
 			if _, err := readCredentials(t.cfg.Credentials); err != nil {
-				w.log.Warn("the credentials have become unreadable; the token held serves until it expires", "token", name, "error", err, "hint", hint(err))
+				w.log.Warn("the credentials cannot be read; a token that is held serves until it expires", "token", name, "error", err, "hint", hint(err))
 				continue
 			}
 			w.log.Info("credentials changed", "token", name)
@@ -130,7 +130,7 @@ func sum(secrets map[string]config.Secret) [sha256.Size]byte {
 		one := sha256.Sum256([]byte(value))
 		h.Write(one[:])
 		if err != nil {
-			h.Write([]byte("!"))
+			h.Write([]byte(err.Error())) // another fault is news as well
 		}
 	}
 	return [sha256.Size]byte(h.Sum(nil))
