@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,7 @@ import (
 )
 
 func checkCommand(std streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "check -c FILE", Short: "Reads the configuration and reports its faults", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "check -c FILE", Short: "Reads the configuration and reports its faults", Args: onlyFlags}
 	file := configFlag(cmd, true)
 	live := cmd.Flags().Bool("live", false, "also fetch each token")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -100,11 +101,19 @@ func tokenCommand(std streams) *cobra.Command {
 		}
 		t, ok := cfg.Token(args[0])
 		if !ok {
-			return usageError{fmt.Errorf("%s has no token %q", *file, args[0])}
+			return usageError{fmt.Errorf("%s has no token %q; it has %s", *file, args[0], strings.Join(namesOf(cfg.Tokens), ", "))}
 		}
 		return do.run(cmd.Context(), t, std)
 	}
 	return cmd
+}
+
+func namesOf(tokens []config.Token) []string {
+	names := make([]string, len(tokens))
+	for i, t := range tokens {
+		names[i] = t.Name
+	}
+	return names
 }
 
 type tokenFlags struct{ print, check, revoke bool }

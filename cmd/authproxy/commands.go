@@ -66,8 +66,16 @@ func configFlag(cmd *cobra.Command, required bool) *string {
 	return file
 }
 
+// onlyFlags refuses arguments, which are files that lack a -c in most cases.
+func onlyFlags(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%q is one argument too many: give the file as 'authproxy %s -c FILE'", args[0], cmd.Name())
+}
+
 func serveCommand(std streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "serve -c FILE", Short: "Runs the proxy", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "serve -c FILE", Short: "Runs the proxy", Args: onlyFlags}
 	file := configFlag(cmd, true)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := loadConfig(*file)

@@ -273,10 +273,10 @@ func TestExitCodes(t *testing.T) {
 		{"serve -c " + dir + "/none.yaml", 2, "no such file"},
 		{"serve -c " + broken, 2, "did you mean listen?"},
 		{"serve", 2, `required flag(s) "config" not set`},
-		{"serve extra -c " + busy, 2, "unknown command"},
+		{"serve extra -c " + busy, 2, "serve -c FILE"}, {"check mine.yaml", 2, "check -c FILE"},
 		{"sevre", 2, "sevre"},
 		{"presets wedda", 2, "did you mean weda?"},
-		{"token -c " + busy + " none", 2, `no token "none"`},
+		{"token -c " + busy + " none", 2, `no token "none"; it has main`},
 	} {
 		cmd := exec.CommandContext(t.Context(), "authproxy", strings.Fields(c.args)...)
 		out, _ := cmd.CombinedOutput() // its error is the exit code

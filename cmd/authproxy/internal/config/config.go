@@ -117,6 +117,7 @@ func (p *parser) config(root *node, cfg *Config) {
 	p.upstreams(root, cfg, built)
 	for i := range cfg.Upstreams {
 		p.claims(root, cfg, i)
+		p.loop(root, cfg, i)
 	}
 	p.callers(root, cfg)
 	p.exposed(root, cfg)
