@@ -56,7 +56,7 @@ func NewRouter(routes []Route, observer Observer) http.Handler {
 func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sent := rawPath(r)
 	route := rt.find(r, sent)
-	evasive := rt.strict && (rt.find(r, plainSpelling(sent)) != route || route != nil && rt.disguised(r, sent, route))
+	evasive := rt.strict && rt.evasive(r, sent, route)
 	if route != nil && !evasive {
 		route.Handler.ServeHTTP(w, r)
 		return
@@ -65,21 +65,29 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := newCall(w, r, "")
 	defer c.finish(rt.observer)
 	if evasive {
-		c.reject(CodeAmbiguousPath, "servers may read this path as that of another upstream: send it without dot segments, double slashes and needless percent-encoding", 0)
+		c.reject(CodeAmbiguousPath, "servers may read this path as that of another upstream, which has access rules: "+
+			"send it without dot segments, double slashes and needless percent-encoding, and with capital letters where that upstream's path has them", 0)
 		return
 	}
 	c.reject(CodeNoRoute, fmt.Sprintf("no upstream claims Host %q with this path: check hosts and path of the upstreams", r.Host), 0)
 }
 
+// evasive tells whether path, which leads to route, nil for none, leads round
+// a strict one.
+func (rt *router) evasive(r *http.Request, path string, route *Route) bool {
+	plain := rt.find(r, plainSpelling(path))
+	crossed := plain != route && (plain != nil && plain.Strict || route != nil && route.Strict)
+	return crossed || route != nil && rt.disguised(r, path, route)
+}
+
 // disguised tells whether some server may take path, which leads to route, for
 // that of a strict one.
 func (rt *router) disguised(r *http.Request, path string, route *Route) bool {
-	return slices.ContainsFunc(disguises(path), func(reading string) bool {
-		other := rt.find(r, reading)
-		if other == nil || !other.Strict {
-			other = rt.findAnyCase(r, reading)
-		}
+	hidden := func(other *Route) bool {
 		return other != nil && other.Strict && other != route && !strings.EqualFold(other.Path, route.Path)
+	}
+	return slices.ContainsFunc(disguises(path), func(reading string) bool {
+		return hidden(rt.find(r, reading)) || hidden(rt.findAnyCase(r, reading))
 	})
 }
 

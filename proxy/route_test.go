@@ -35,6 +35,34 @@ func TestNoWayRoundARoute(t *testing.T) {
 	}
 }
 
+// TestStrictRoutes: each route with rules of its own keeps its paths, and what
+// concerns none of them passes.
+func TestStrictRoutes(t *testing.T) {
+	named := func(name string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Route", name) })
+	}
+	rt := NewRouter([]Route{
+		{Path: "/api/", Strict: true, Handler: named("api")},
+		{Path: "/api/Admin/", Strict: true, Handler: named("admin")},
+		{Path: "/a/", Handler: named("a")},
+		{Path: "/b/", Handler: named("b")},
+		{Handler: named("rest")},
+	}, nil)
+	for path, want := range map[string]string{
+		"/api/x": "api", "/api/Admin/x": "admin", "/api/Items(1)/a.b": "api", "/a/Items(1)/a.b": "a",
+		"/api/admin/x": "", "/api/ADMIN": "", "/api/x/../Admin/y": "", "/a/../api/x": "", "/API/x": "",
+		"//a/x": "rest", "/a/../b/x": "a", "/b/%2e%2e/x": "b", "/A/x": "rest",
+	} {
+		r := httptest.NewRequest("GET", "http://h/", nil)
+		r.RequestURI = path
+		w := httptest.NewRecorder()
+		rt.ServeHTTP(w, r)
+		if got := w.Header().Get("X-Route"); got != want || want == "" && w.Header().Get("X-Authproxy-Error") != string(CodeAmbiguousPath) {
+			t.Errorf("%s reached %q, %d", path, got, w.Code)
+		}
+	}
+}
+
 func TestRouter(t *testing.T) {
 	named := func(name string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Route", name) })
