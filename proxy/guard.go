@@ -47,7 +47,7 @@ func NewGuard(g Guard, next http.Handler, observer Observer) http.Handler {
 		case !g.AnyHost && isBrowser(r) && rawPath(r) == "/favicon.ico":
 			code, message = CodeCrossSite, "browsers ask for /favicon.ico by themselves, also for a page of strangers that has led them here and was refused"
 		case !g.AnyHost && silentBrowser(r, name, g.Origins):
-			code, message = CodeCrossSite, fmt.Sprintf("a web browser called, and by the name %.100q it does not say for which page: call localhost, 127.0.0.1 or a name that ends in .localhost", name)
+			code, message = CodeCrossSite, fmt.Sprintf("a web browser called, and by the name %.100q it does not say for which page: call localhost, 127.0.0.1 or a name that ends in .localhost; a program sends another User-Agent than Mozilla/", name)
 		default:
 			next.ServeHTTP(w, r)
 			return
@@ -107,9 +107,12 @@ func silentBrowser(r *http.Request, name string, origins []string) bool {
 	return !sameOrigin(origin, r) && !slices.Contains(origins, origin)
 }
 
-// isBrowser tells whether r has what no page can keep a browser from sending.
+// isBrowser tells whether r has what no page can keep a browser from sending,
+// and not what none can have it send without an Origin: programs, too, go by
+// that name.
 func isBrowser(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("User-Agent"), "Mozilla/") && len(r.Header["Accept-Language"]) > 0
+	return strings.HasPrefix(r.Header.Get("User-Agent"), "Mozilla/") && len(r.Header["Accept-Language"]) > 0 &&
+		!strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ")
 }
 
 // isOfThisMachine tells whether name is one that browsers trust without TLS.

@@ -60,6 +60,8 @@ func TestGuard(t *testing.T) {
 		{"the same, for an allowed page", "app.local", browser("Referer", "http://good.example/x"), 200},
 		{"the icon of whatever page it shows", "localhost", browser("Sec-Fetch-Site", "same-origin", "Referer", "http://localhost/favicon.ico"), 403},
 		{"a program in a browser's name", "app.local", http.Header{"User-Agent": {"Mozilla/4.0 (compatible; MSIE 6.0)"}}, 200},
+		{"the same, in its language, with a caller token", "app.local", browser("Authorization", "Bearer t"), 200},
+		{"a password in the address of an image", "app.local", browser("Authorization", "Basic dTpw"), 403},
 		{"a WebSocket of a foreign page", "localhost", http.Header{"Origin": {"http://evil.example"}, "Upgrade": {"websocket"}, "Connection": {"Upgrade"}}, 403},
 	} {
 		for _, method := range methods {
@@ -76,7 +78,7 @@ func TestGuard(t *testing.T) {
 			}
 		}
 	}
-	if n := len(seen.all); n != 23*len(methods) || seen.started != n {
+	if n := len(seen.all); n != 24*len(methods) || seen.started != n {
 		t.Errorf("%d rejections were recorded", n)
 	}
 }
