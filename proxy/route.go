@@ -75,7 +75,10 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // evasive tells whether path, which leads to route, nil for none, leads round
 // a strict one.
 func (rt *router) evasive(r *http.Request, path string, route *Route) bool {
-	plain := rt.find(r, plainSpelling(path))
+	plain := route
+	if odd(path) {
+		plain = rt.find(r, plainSpelling(path))
+	}
 	crossed := plain != route && (plain != nil && plain.Strict || route != nil && route.Strict)
 	return crossed || route != nil && rt.disguised(r, path, route)
 }

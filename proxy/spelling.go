@@ -25,17 +25,31 @@ func plainSpelling(escaped string) string {
 const maxDecodings = 3
 
 var (
-	odd      = regexp.MustCompile(`[^A-Za-z0-9/_~-]|//`)                       // what servers may not all read alike
 	overlong = strings.NewReplacer(`\`, "/", "\xc0\xae", ".", "\xc0\xaf", "/") // dot and slash in UTF-8 of two bytes
 	params   = regexp.MustCompile("[;?#\x00][^/]*")                            // of a segment
 	tails    = regexp.MustCompile(`([^/. ])[. ]+(/|$)`)                        // Windows has no such names
 )
 
+// odd tells whether servers may not all read an escaped path alike.
+func odd(escaped string) bool {
+	before := byte(0)
+	for i := range len(escaped) {
+		c := escaped[i]
+		switch {
+		case c <= ' ' || c > '~' || strings.IndexByte(`%;?#\`, c) >= 0,
+			before == '/' && (c == '/' || c == '.'), before == '.' && c == '/':
+			return true
+		}
+		before = c
+	}
+	return before == '.'
+}
+
 // disguises are the paths that servers may take an escaped path for: decoded up
 // to maxDecodings times; with and without what stands behind a ';', '?', '#' or
 // NUL in a segment, and dots and spaces at its end.
 func disguises(escaped string) []string {
-	if !odd.MatchString(escaped) {
+	if !odd(escaped) {
 		return []string{escaped}
 	}
 	var all []string
