@@ -160,13 +160,18 @@ func (i *injector) without(text, value string) string {
 // withoutNested returns text less the token of that value where it is a
 // parameter of an address that is itself, encoded, the parameter of another.
 func (i *injector) withoutNested(text, value string) string {
+	if !strings.Contains(text, "%") {
+		return text
+	}
 	for from := 0; ; {
 		at := i.nested.FindStringIndex(text[from:])
 		if at == nil {
 			return text
 		}
 		from += at[1]
-		text = text[:from] + text[from+encoded(text[from:], value):]
+		if n := encoded(text[from:], value); n > 0 {
+			text = text[:from] + text[from+n:]
+		}
 	}
 }
 
