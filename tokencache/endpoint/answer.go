@@ -155,7 +155,7 @@ func (a *answer) came(s secrets) string {
 	}
 	what := "no media type"
 	media, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
-	if errorCode.MatchString(media) && !s.in(media) {
+	if errorCode.MatchString(media) && !s.in(strings.TrimPrefix(media, "application/")) { // a part of many a client id
 		what = media
 	}
 	if a.encoding != "" {

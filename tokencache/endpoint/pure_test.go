@@ -134,6 +134,20 @@ func TestSecretsAreSeenInAnyDress(t *testing.T) {
 	}
 }
 
+func TestMediaTypeBesideAClientID(t *testing.T) {
+	var s secrets
+	s.add("legacy-application")
+	for media, want := range map[string]string{
+		"application/json": "application/json, 2 bytes", "text/html; charset=utf-8": "text/html, 2 bytes",
+		"application/legacy-application": "no media type, 2 bytes", "legacy-application/json": "no media type, 2 bytes",
+	} {
+		a := answer{header: http.Header{"Content-Type": {media}}, size: 2}
+		if got := a.came(s); got != want {
+			t.Errorf("%s: %s, want %s", media, got, want)
+		}
+	}
+}
+
 func TestPathThatPanicsFindsNothing(t *testing.T) {
 	if v, ok := first(jp.Expr{nil}, map[string]any{"a": 1}); v != nil || ok {
 		t.Error(v, ok)
