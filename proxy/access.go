@@ -141,7 +141,7 @@ func (h *handler) judge(r *http.Request) (code Code, message string) {
 	path, plain := segments(out.RequestURI())
 	if !plain {
 		return CodeAmbiguousPath, "servers may read the path in different ways, so that the access rules cannot judge it: " +
-			"send it without dot segments, empty segments, encoded slashes, backslashes, ';', '?', '#', control characters and double encoding"
+			"send it in UTF-8, without dot segments, empty segments, encoded slashes, backslashes, ';', '?', '#', control characters and double encoding"
 	}
 	if name := h.policy.otherPath(r.Header); name != "" {
 		return CodeAmbiguousPath, "some servers go by the path in " + name + ", which the access rules cannot judge: send the request without it"

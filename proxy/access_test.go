@@ -113,6 +113,7 @@ func TestAccess(t *testing.T) {
 		name, method, path, host string
 		override                 string
 		want                     Code
+		hint                     string
 	}{
 		{name: "listed", method: "GET", path: "/shop/orders/1?q=/../;", host: "App.local:8080"},
 		{name: "another path", method: "GET", path: "/shop/users", host: "app.local", want: CodeNotAllowed},
@@ -125,6 +126,7 @@ func TestAccess(t *testing.T) {
 		{name: "the same method named twice", method: "POST", path: "/shop/batch", host: "b.local", override: "post"},
 		{name: "dots", method: "GET", path: "/shop/orders/../users", host: "app.local", want: CodeAmbiguousPath},
 		{name: "encoded dots", method: "GET", path: "/shop/orders/%2e%2e/users", host: "app.local", want: CodeAmbiguousPath},
+		{name: "a path in GBK", method: "GET", path: "/shop/orders/%B9%A4", host: "app.local", want: CodeAmbiguousPath, hint: "UTF-8"},
 		{name: "two slashes", method: "GET", path: "/shop//orders/1", host: "app.local", want: CodeAmbiguousPath},
 		{name: "ambiguous and not allowed", method: "DELETE", path: "/x/..", host: "b.local", want: CodeAmbiguousPath},
 	} {
@@ -134,7 +136,7 @@ func TestAccess(t *testing.T) {
 			line = strings.Replace(line, "X-HTTP_Method-Override: \r\n", "", 1)
 		}
 		resp, body := f.exchange(t, line)
-		if got := Code(resp.Header.Get("X-Authproxy-Error")); got != c.want || (seen == "") != (c.want != "") {
+		if got := Code(resp.Header.Get("X-Authproxy-Error")); got != c.want || (seen == "") != (c.want != "") || !strings.Contains(body, c.hint) {
 			t.Errorf("%s: %q %s, the upstream saw %q", c.name, got, body, seen)
 		}
 		if rec := <-f.records.arrived; rec.Rejected != c.want {
