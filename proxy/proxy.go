@@ -126,9 +126,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := newCall(w, r, h.opts.Name)
 	c.handler = h
 	defer c.finish(h.opts.Observer)
+	inFlight := h.inFlight.Add(1)
 	defer h.inFlight.Add(-1)
 	denied, why := h.judge(r)
-	switch inFlight := h.inFlight.Add(1); {
+	switch {
 	case h.opts.MaxInFlight > 0 && inFlight > int64(h.opts.MaxInFlight):
 		c.reject(CodeOverloaded, "more requests are on their way than max_in_flight allows: try again", time.Second)
 	case r.Method == http.MethodConnect || r.Method == http.MethodTrace:
