@@ -90,10 +90,10 @@ func stranger(r *http.Request) string {
 }
 
 // silentBrowser tells whether r, to a Host of that name, comes from a browser
-// that keeps to itself for which page it calls. Fetch Metadata go to potentially trustworthy addresses
-// only (W3C Secure Contexts, section 3.1), which without TLS are those of this
-// machine, and Origin does not go with every GET. A page can take the Referer
-// from its requests, but not write another page's.
+// that keeps to itself for which page it calls. Fetch Metadata go to potentially
+// trustworthy addresses only (W3C Secure Contexts, section 3.1), which without
+// TLS are those of this machine, and Origin does not go with every GET. A page
+// can take the Referer from its requests, but not write another page's.
 func silentBrowser(r *http.Request, name string, origins []string) bool {
 	h := r.Header
 	if !isBrowser(r) || len(h["Origin"])+len(h["Sec-Fetch-Site"]) > 0 || isOfThisMachine(name) {

@@ -57,12 +57,12 @@ func cut(path, prefix string) string {
 	return rest
 }
 
-// misshapen tells whether r asks for what is no path: "*", which is for OPTIONS
+// misshapen tells whether r, whose path is given, asks for what is no path: "*", which is for OPTIONS
 // alone (RFC 9112 section 3.2.4), an address without a path such as a:b, and
 // one with a space, which HTTP/2 can carry and which would end the path in a
 // request line of HTTP/1.
-func misshapen(r *http.Request) bool {
-	return strings.Contains(r.RequestURI, " ") || r.URL.Opaque != "" || rawPath(r) == "*" && r.Method != http.MethodOptions
+func misshapen(r *http.Request, path string) bool {
+	return strings.Contains(r.RequestURI, " ") || r.URL.Opaque != "" || path == "*" && r.Method != http.MethodOptions
 }
 
 // join puts a base path before a path that begins with a slash.

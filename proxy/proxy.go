@@ -136,9 +136,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// A tunnel would be none, and a trace would echo the token.
 		w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") // RFC 9110 section 15.5.6
 		c.reject(CodeMethodNotSupported, r.Method+" is not forwarded", 0)
-	case misshapen(r):
+	case misshapen(r, c.record.Path):
 		c.reject(CodeAmbiguousPath, "this is no path of HTTP: begin it with a slash, and send a space as %20", 0)
-	case h.opts.Target.Path != "" && h.opts.Target.Path != "/" && ambiguous(rawPath(r)):
+	case h.opts.Target.Path != "" && h.opts.Target.Path != "/" && ambiguous(c.record.Path):
 		c.reject(CodeAmbiguousPath, "the path could leave the base URL of the upstream: send it without encoded slashes, dot segments, ';', '#' and NUL", 0)
 	case denied != "":
 		c.reject(denied, why, 0)

@@ -154,7 +154,7 @@ func (l *accessLog) write(r *proxy.Record, level slog.Level, more ...slog.Attr) 
 	}
 	if r.Trigger != "" {
 		attrs = append(attrs, slog.String("refused_by", string(r.Trigger)), slog.String("outcome", string(r.Outcome)),
-			slog.String("refused", r.Refused), slog.Duration("refused_age", r.RefusedAge.Round(time.Millisecond)))
+			slog.String("refused", r.Refused), slog.Int64("refused_age_ms", r.RefusedAge.Milliseconds()))
 	}
 	if r.Err != nil {
 		attrs = append(attrs, slog.String("error", r.Err.Error()))

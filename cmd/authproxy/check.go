@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -62,7 +63,7 @@ func checkLive(ctx context.Context, cfg *config.Config, std streams) error {
 
 // fetchOnce fetches a token as the proxy would, with its limits and defaults.
 func fetchOnce(ctx context.Context, t config.Token) (tokencache.Token, *endpoint.Endpoint, error) {
-	e, err := newEndpoint(t, nil)
+	e, err := newEndpoint(t, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return tokencache.Token{}, nil, err
 	}

@@ -37,7 +37,7 @@ func TestNothingLeaksWhateverHappens(t *testing.T) {
 			evidence += apiMisfortunes(t, config, platform)
 			evidence += unreachable(t, config, server)
 			evidence += commandsIn(t, config, platform)
-			for _, trace := range []string{"outcome=recovered", "no new token", "answer of the token endpoint", "cause=refused", "refused_age=", "authproxy_token_fetches_total", "fingerprint=", "upstream_unreachable"} {
+			for _, trace := range []string{"outcome=recovered", "no new token", "answer of the token endpoint", "cause=refused", "refused_age_ms=", "authproxy_token_fetches_total", "fingerprint=", "upstream_unreachable"} {
 				if !strings.Contains(evidence, trace) {
 					t.Errorf("%q is not to be seen: was anything searched?", trace)
 				}

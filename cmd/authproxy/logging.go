@@ -3,7 +3,6 @@ package main
 import (
 	"io"
 	"log/slog"
-	"time"
 
 	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/tokencache"
@@ -26,7 +25,7 @@ func newLogger(c config.Log, w io.Writer) *slog.Logger {
 func logFetch(log *slog.Logger, name string, f tokencache.Fetch) {
 	attrs := []any{"token", name, "duration_ms", f.Duration.Milliseconds(), "cause", string(f.Cause), "waiting", f.Waiters}
 	if f.Old != "" {
-		attrs = append(attrs, "old", f.Old, "old_age", f.OldAge.Round(time.Millisecond))
+		attrs = append(attrs, "old", f.Old, "old_age_ms", f.OldAge.Milliseconds())
 	}
 	if f.Err == nil {
 		log.Info("new token", append(attrs, "fingerprint", f.Fingerprint, "expires", f.Expiry, "replaced", f.Replaced)...)
@@ -37,6 +36,13 @@ func logFetch(log *slog.Logger, name string, f tokencache.Fetch) {
 		attrs = append(attrs, "next_try", f.NextTry)
 	}
 	log.Warn("no new token", attrs...)
+}
+
+// certificateWarning writes that the certificate to show has become unreadable.
+func certificateWarning(log *slog.Logger) func(error) {
+	return func(err error) {
+		log.Warn("the files of the certificate to show are no pair now; the one of before is shown until it expires", "error", err, "hint", hint(err))
+	}
 }
 
 // logExchange writes what went on with a token endpoint.

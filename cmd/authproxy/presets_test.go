@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -294,7 +295,7 @@ func (g golden) testRefresh(t *testing.T, preset string) {
 		return
 	}
 	for i, r := range g.Refresh.Answers {
-		e, err := newEndpoint(cfg.Tokens[0], nil)
+		e, err := newEndpoint(cfg.Tokens[0], slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -318,7 +319,7 @@ func (g golden) testRefresh(t *testing.T, preset string) {
 
 func (g golden) testCheck(t *testing.T, preset string) {
 	g.about(t, preset, g.Check, func(c config.Token) *config.Request { return c.Check }, func(ctx context.Context, c config.Token) (string, error) {
-		e, err := newEndpoint(c, nil)
+		e, err := newEndpoint(c, slog.New(slog.DiscardHandler))
 		if err != nil {
 			return "", err
 		}
@@ -329,7 +330,7 @@ func (g golden) testCheck(t *testing.T, preset string) {
 
 func (g golden) testRevoke(t *testing.T, preset string) {
 	g.about(t, preset, g.Revoke, func(c config.Token) *config.Request { return c.Revoke }, func(ctx context.Context, c config.Token) (string, error) {
-		e, err := newEndpoint(c, nil)
+		e, err := newEndpoint(c, slog.New(slog.DiscardHandler))
 		if err != nil {
 			return "", err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -22,7 +23,7 @@ type token struct {
 
 // newToken makes a token's endpoint and cache.
 func (a *app) newToken(t config.Token) (*token, error) {
-	e, err := newEndpoint(t, func(x endpoint.Exchange) { logExchange(a.log, t.Name, x) })
+	e, err := newEndpoint(t, a.log)
 	if err != nil {
 		return nil, err
 	}
@@ -40,13 +41,15 @@ func (a *app) newToken(t config.Token) (*token, error) {
 	return made, nil
 }
 
-func newEndpoint(t config.Token, observe func(endpoint.Exchange)) (*endpoint.Endpoint, error) {
-	transport, err := newTransport(transportOptions{tls: t.TLS, proxy: t.ProxyURL, connect: t.Timeout, idle: 1})
+func newEndpoint(t config.Token, log *slog.Logger) (*endpoint.Endpoint, error) {
+	transport, err := newTransport(transportOptions{
+		tls: t.TLS, warn: certificateWarning(log.With("token", t.Name)), proxy: t.ProxyURL, connect: t.Timeout, idle: 1,
+	})
 	if err != nil {
 		return nil, err
 	}
 	return endpoint.New(endpoint.Options{
-		Name: t.Name, Params: t.Params, Transport: transport, Observe: observe,
+		Name: t.Name, Params: t.Params, Transport: transport, Observe: func(x endpoint.Exchange) { logExchange(log, t.Name, x) },
 		Credentials: func() (map[string]string, error) { return readCredentials(t.Credentials) },
 		Request:     *endpointRequest(&t.Request),
 		Refresh:     endpointRequest(t.Refresh),

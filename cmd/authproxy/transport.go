@@ -18,6 +18,7 @@ import (
 // transportOptions say how to speak to another side.
 type transportOptions struct {
 	tls             config.TLS
+	warn            func(error) // of a certificate to show that can no longer be read
 	proxy           *url.URL
 	connect, header time.Duration
 	idle            int
@@ -28,7 +29,7 @@ type transportOptions struct {
 // newTransport returns a transport that adds nothing of its own: no
 // compression, no proxy from the environment, which could see the token.
 func newTransport(o transportOptions) (*http.Transport, error) {
-	tlsConfig, err := o.tls.Config()
+	tlsConfig, err := o.tls.Config(o.warn)
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func escaped(path string) string { return (&url.URL{Path: path}).EscapedPath() }
 // newUpstream makes the handler of an upstream.
 func (a *app) newUpstream(u config.Upstream) (http.Handler, error) {
 	transport, err := follow(u.URL, transportOptions{
-		tls: u.TLS, proxy: u.ProxyURL, connect: u.ConnectTimeout, header: u.ResponseHeaderTimeout,
+		tls: u.TLS, warn: certificateWarning(a.log.With("upstream", u.Name)), proxy: u.ProxyURL, connect: u.ConnectTimeout, header: u.ResponseHeaderTimeout,
 		idle: u.MaxIdleConns, h2c: u.Protocol == "h2c", socket: u.Socket,
 	})
 	if err != nil {

@@ -54,13 +54,15 @@ func TestClientCertificateThatRotates(t *testing.T) {
 	server.StartTLS()
 	defer server.Close()
 
-	if _, err := files.Config(); err == nil {
+	var warned []string
+	warn := func(err error) { warned = append(warned, err.Error()) }
+	if _, err := files.Config(warn); err == nil {
 		t.Error("no error without the files")
 	}
 	cert, key := pair(t, "one")
 	put(files.CertFile, cert)
 	put(files.KeyFile, key)
-	config, err := files.Config()
+	config, err := files.Config(warn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,4 +90,14 @@ func TestClientCertificateThatRotates(t *testing.T) {
 		t.Fatal(err)
 	}
 	shows("two")
+	shows("two")
+	if len(warned) != 2 { // of a key that does not belong to its certificate, and of one that is gone
+		t.Errorf("warned of %q", warned)
+	}
+	authority, _ := pair(t, "another authority")
+	server.TLS.ClientCAs = x509.NewCertPool()
+	server.TLS.ClientCAs.AppendCertsFromPEM(authority)
+	if _, err := client.Get(server.URL); err == nil {
+		t.Error("shown to a server that wants the certificate of another authority")
+	}
 }

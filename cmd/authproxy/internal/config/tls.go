@@ -20,8 +20,9 @@ type TLS struct {
 	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"`
 }
 
-// Config reads the files and returns what crypto/tls needs. An error names the file.
-func (t TLS) Config() (*tls.Config, error) {
+// Config reads the files and returns what crypto/tls needs. An error names the file. warn is told when
+// later on the certificate to show cannot be read.
+func (t TLS) Config(warn func(error)) (*tls.Config, error) {
 	c := &tls.Config{
 		ServerName:         t.ServerName,
 		InsecureSkipVerify: t.InsecureSkipVerify,
@@ -46,7 +47,7 @@ func (t TLS) Config() (*tls.Config, error) {
 	if t.CertFile == "" || t.KeyFile == "" {
 		return nil, errors.New("cert_file and key_file belong together")
 	}
-	shown := &clientCert{certFile: t.CertFile, keyFile: t.KeyFile}
+	shown := &clientCert{certFile: t.CertFile, keyFile: t.KeyFile, warn: warn}
 	if err := shown.read(); err != nil {
 		return nil, fmt.Errorf("cert_file and key_file: %w", err)
 	}
