@@ -68,12 +68,14 @@ func TestSecretsExchangedAsAWhole(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("there is a sandbox on Linux only")
 	}
+	t.Parallel()
 	for name, c := range map[string]struct{ link, generations, secret, within string }{
 		"its folder":                          {"current", "generations/", "current/key", "key"},
 		"a folder above":                      {"current", "generations/", "current/app/key", "app/key"},
 		"Kubernetes, items with a path below": {"volume/..data", "volume/..", "volume/app/key", "app/key"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			platform := platformtest.NewOAuth2(platformtest.Options{ClientID: "id", ClientSecret: "right"})
 			upstream := authproxytest.Serve(t, platform)
 			dir := t.TempDir()
