@@ -51,4 +51,8 @@ func TestAnnounced(t *testing.T) {
 	if got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
+	s.admin = "unix:/run/admin"
+	if s.announce(&text); !strings.HasSuffix(text.String(), "\n  admin: unix:/run/admin, there /metrics /livez /readyz\n") {
+		t.Error(text.String())
+	}
 }

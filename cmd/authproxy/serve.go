@@ -203,7 +203,11 @@ func (s *server) announce(w io.Writer) {
 		}
 		fmt.Fprintf(w, "  %s: %s -> %s%s\n", u.Name, place, to, only)
 	}
-	if s.admin != "" {
+	switch {
+	case s.admin == "":
+	case isUnix(s.admin):
+		fmt.Fprintf(w, "  admin: %s, there /metrics /livez /readyz\n", s.admin)
+	default:
 		fmt.Fprintf(w, "  admin: %s/metrics /livez /readyz\n", s.admin)
 	}
 }

@@ -112,6 +112,9 @@ func (p *parser) config(root *node, cfg *Config) {
 	}
 	cfg.AllowedHosts = p.hosts(root.get("allowed_hosts"))
 	cfg.AllowedOrigins = p.origins(root.get("allowed_origins"))
+	if level := root.child("log").get("level"); cfg.Log.Access == "all" && (cfg.Log.Level == "warn" || cfg.Log.Level == "error") {
+		p.warn(level, "keeps log.access: all from logging requests that succeed", "write level: info")
+	}
 	p.listeners(root, cfg)
 	built := p.tokens(root, cfg)
 	p.upstreams(root, cfg, built)

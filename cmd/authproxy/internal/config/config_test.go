@@ -219,3 +219,19 @@ func keysOf(typ reflect.Type, keys map[string]bool) map[string]bool {
 	}
 	return keys
 }
+
+// TestLogThatSaysLess: an access log whose level keeps most of it away is warned of.
+func TestLogThatSaysLess(t *testing.T) {
+	for log, want := range map[string]int{
+		"{ level: warn, access: all }": 1, "{ level: error, access: all }": 1, "{ level: warn, access: errors }": 0, "{ level: info, access: all }": 0, "{ access: all }": 0,
+	} {
+		text := "log: " + log + "\ntokens: { t: { token_url: \"https://x/\", client_id: x, client_secret: x } }\nupstreams: [ { name: u, token: t, url: \"https://x\" } ]\n"
+		cfg, err := Parse("t.yaml", []byte(text), t.TempDir(), os.LookupEnv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(cfg.Warnings) != want {
+			t.Errorf("%s: %q", log, cfg.Warnings)
+		}
+	}
+}
