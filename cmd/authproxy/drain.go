@@ -39,27 +39,24 @@ const lastWords = time.Second
 var errCut = errors.New("cut at the end of shutdown.timeout")
 
 // shutdown waits for the requests in flight and cuts what is left when ctx
-// ends.
+// ends. They are counted before the first is cut.
 func (s *server) shutdown(ctx context.Context) {
 	var servers sync.WaitGroup
 	for _, srv := range s.http {
-		servers.Go(func() {
-			if srv.Shutdown(ctx) != nil {
-				s.cut(errCut)
-				_ = srv.Close()
-			}
-		})
+		servers.Go(func() { _ = srv.Shutdown(ctx) }) // what it leaves is closed below
 	}
 	cut := 0
 	for _, g := range s.gates {
 		cut += g.Wait(ctx)
 	}
 	servers.Wait()
-	if cut == 0 {
-		return
+	if cut > 0 {
+		s.log.Warn("requests were cut", "count", cut)
+		s.cut(errCut)
 	}
-	s.log.Warn("requests were cut", "count", cut)
-	s.cut(errCut) // connections that have changed their protocol among them
+	for _, srv := range s.http {
+		_ = srv.Close()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
 	defer cancel()
 	for _, g := range s.gates {
