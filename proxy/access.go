@@ -39,7 +39,7 @@ func newRules(list []Access) (rules, error) {
 	for i, a := range list {
 		rs[i].methods = a.Methods
 		for _, host := range a.Hosts {
-			rs[i].hosts = append(rs[i].hosts, strings.ToLower(strings.Trim(host, "[]")))
+			rs[i].hosts = append(rs[i].hosts, hostname(host))
 		}
 		for _, pattern := range a.Paths {
 			if !isPattern(pattern) {

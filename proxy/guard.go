@@ -31,7 +31,7 @@ func NewGuard(g Guard, next http.Handler, observer Observer) http.Handler {
 	}
 	hosts := map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true}
 	for _, host := range g.Hosts {
-		hosts[strings.ToLower(strings.Trim(host, "[]"))] = true
+		hosts[hostname(host)] = true
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		code, message := Code(""), ""

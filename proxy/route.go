@@ -45,7 +45,7 @@ func NewRouter(routes []Route, observer Observer) http.Handler {
 			rt.anyHost = append(rt.anyHost, r)
 		}
 		for _, host := range r.Hosts {
-			host = strings.ToLower(host)
+			host = hostname(host)
 			rt.byHost[host] = append(rt.byHost[host], r)
 		}
 	}

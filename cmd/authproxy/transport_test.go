@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"authproxy/proxy/rawtest"
 )
 
 // TestFollowsItsName: an upstream moves, and its old server goes on answering
@@ -92,8 +94,8 @@ func TestUnixSocketUpstream(t *testing.T) {
 // TestForwardProxyThatRefuses: what it writes behind the status is not shown,
 // since it knows the password.
 func TestForwardProxyThatRefuses(t *testing.T) {
-	address := listener(t, func(c net.Conn) {
-		_, _ = http.ReadRequest(bufio.NewReader(c))
+	address := rawtest.Listen(t, func(c net.Conn, in *bufio.Reader) {
+		_, _ = http.ReadRequest(in)
 		_, _ = io.WriteString(c, "HTTP/1.1 407 tls: secret\r\nContent-Length: 0\r\n\r\n")
 	})
 	transport, err := follow(&url.URL{Scheme: "https", Host: "up.example"}, transportOptions{proxy: &url.URL{Scheme: "http", Host: address, User: url.UserPassword("user", "secret")}})
@@ -114,8 +116,8 @@ func TestForwardProxyThatRefuses(t *testing.T) {
 // in another way.
 func TestForwardProxyGetsTheWholeAddress(t *testing.T) {
 	lines := make(chan string, 1)
-	address := listener(t, func(c net.Conn) {
-		line, _ := bufio.NewReader(c).ReadString('\n')
+	address := rawtest.Listen(t, func(_ net.Conn, in *bufio.Reader) {
+		line, _ := in.ReadString('\n')
 		lines <- line
 	})
 	transport, err := follow(&url.URL{Scheme: "http", Host: "up.example"}, transportOptions{proxy: &url.URL{Scheme: "http", Host: address}})
@@ -132,25 +134,4 @@ func TestForwardProxyGetsTheWholeAddress(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-}
-
-// listener has serve answer each connection to the address returned.
-func listener(t *testing.T, serve func(net.Conn)) (address string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			serve(c)
-			_ = c.Close()
-		}
-	}()
-	return l.Addr().String()
 }
