@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +16,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/server"
+	"authproxy/internal/httpsyntax"
 	"authproxy/proxy/platformtest"
 )
 
@@ -35,7 +38,7 @@ func demoCommand(std streams) *cobra.Command {
 	once := cmd.Flags().Bool("once", false, "end by itself after the show")
 	listen := cmd.Flags().String("listen", "127.0.0.1:0", "where the proxy of the demo listens")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if isUnix(*listen) {
+		if httpsyntax.IsUnix(*listen) {
 			return usageError{errors.New("the demo calls itself by host and port: give --listen 127.0.0.1:0 or the like")}
 		}
 		d, err := newDemo(*listen, std)
@@ -56,7 +59,7 @@ type demo struct {
 	std      streams
 	platform *platformtest.Platform
 	behind   *http.Server
-	proxy    *server
+	proxy    *server.Server
 	direct   string // URL of the platform
 	through  string // URL of the proxy
 	client   *http.Client
@@ -80,18 +83,18 @@ func newDemo(listen string, std streams) (*demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.proxy, err = start(cfg, std.err); err != nil {
+	if d.proxy, err = start(cfg, std); err != nil {
 		_ = d.behind.Close()
 		return nil, err
 	}
-	d.through = d.proxy.places[cfg.Listen]
+	d.through = d.proxy.Place(0)
 	d.say("A simulated platform (WeDa) is at %s; it wants an access token.\nauthproxy is at %s, with this configuration:\n", d.direct, d.through)
 	d.say("%s", "    "+strings.ReplaceAll(strings.TrimSpace(shown(d.through)), "\n", "\n    ")+"\n")
 	return d, nil
 }
 
 func (d *demo) close() {
-	d.proxy.drain()
+	d.proxy.Drain()
 	_ = d.behind.Close()
 	d.client.CloseIdleConnections()
 }
@@ -213,4 +216,14 @@ func (d *demo) wait(ctx context.Context) error {
 			d.say("revoked; token requests so far: %d", c.TokenRequests)
 		}
 	}
+}
+
+// isTerminal tells whether somebody may press a key at f.
+func isTerminal(f any) bool {
+	file, ok := f.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

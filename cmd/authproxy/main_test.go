@@ -17,5 +17,5 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GORACE") == "" {
 		os.Setenv("GORACE", "atexit_sleep_ms=0")
 	}
-	testscript.Main(m, map[string]func(){"authproxy": main, "confined": confined})
+	testscript.Main(m, map[string]func(){"authproxy": main})
 }

@@ -14,6 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/server"
 	"authproxy/proxy"
 )
 
@@ -60,7 +61,7 @@ func TestSmallestConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newApp(cfg, io.Discard); err != nil || len(cfg.Warnings) > 0 {
+	if err := server.Check(cfg); err != nil || len(cfg.Warnings) > 0 {
 		t.Errorf("%v, warnings %q", err, cfg.Warnings)
 	}
 	comment := "#     " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n#     ")
@@ -102,7 +103,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newApp(cfg, io.Discard); err != nil {
+	if err := server.Check(cfg); err != nil {
 		t.Error(err)
 	}
 	var doc yaml.Node
@@ -231,7 +232,7 @@ func loadsDeployed(t *testing.T, name, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newApp(cfg, io.Discard); err != nil || len(cfg.Warnings) > 0 {
+	if err := server.Check(cfg); err != nil || len(cfg.Warnings) > 0 {
 		t.Errorf("%s: %v, warnings %q", name, err, cfg.Warnings)
 	}
 	if cfg.Listen != "127.0.0.1:8080" || cfg.Admin.Listen != "127.0.0.1:9090" {

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+
+	"github.com/spf13/cobra"
+
+	"authproxy/cmd/authproxy/internal/admin"
+	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/internal/httpsyntax"
+)
+
+func healthcheckCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "healthcheck [URL]", Short: "Succeeds when the running proxy is ready", Args: cobra.MaximumNArgs(1)}
+	file := configFlag(cmd, false)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ready := "http://127.0.0.1:9090/readyz"
+		switch {
+		case len(args) == 1 && *file != "":
+			return usageError{fmt.Errorf("give a URL or -c FILE, not both")}
+		case len(args) == 1:
+			ready = args[0]
+		case *file != "":
+			listen, err := config.AdminListen(*file)
+			if err != nil {
+				return usageUnlessFaults(err)
+			}
+			if ready, err = readyURL(listen); err != nil {
+				return err
+			}
+		}
+		err := admin.Healthcheck(cmd.Context(), ready)
+		if errors.Is(err, admin.ErrNoURL) {
+			return usageError{err}
+		}
+		return err
+	}
+	return cmd
+}
+
+// readyURL returns where an admin listener of this address answers locally.
+func readyURL(listen string) (string, error) {
+	if listen == "" {
+		return "", fmt.Errorf("admin.listen is off: there is nothing to ask; set it, or check the data port instead")
+	}
+	if httpsyntax.IsUnix(listen) {
+		return "", fmt.Errorf("admin.listen is a unix socket, which healthcheck cannot ask")
+	}
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "", err
+	}
+	if port == "0" {
+		return "", fmt.Errorf("admin.listen lets the system choose the port: give the URL that serve has printed, with /readyz at its end")
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return (&url.URL{Scheme: "http", Host: net.JoinHostPort(host, port), Path: "/readyz"}).String(), nil
+}

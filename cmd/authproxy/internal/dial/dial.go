@@ -1,0 +1,154 @@
+// Package dial makes the transports to upstreams and token endpoints.
+package dial
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options say how to speak to another side. They are comparable: requests with
+// equal Options can go through one [Pool].
+type Options struct {
+	// Scheme and Host are those of the URLs that are asked for.
+	Scheme, Host string
+	// Socket is the path of a unix socket to connect to, whatever Host says;
+	// empty for none.
+	Socket string
+	// Proxy is the URL of a forward proxy, and may hold a password; empty for
+	// none. The environment's is never used: it could see the token.
+	Proxy string
+	// TLS says how the other side is verified, and who authproxy is.
+	TLS TLS
+	// Connect bounds connecting, and the TLS handshake; Header the time from the
+	// end of the request to the header of the answer. 0 for no limit.
+	Connect, Header time.Duration
+	// Idle is how many connections are kept while they are not used.
+	Idle int
+	// H2C: HTTP/2 in clear text, by prior knowledge, and nothing else.
+	H2C bool
+	// Resolve: move on to new connections when the addresses of Host change.
+	Resolve bool
+}
+
+// transport is all that is known of a set of connections.
+type transport interface {
+	http.RoundTripper
+	CloseIdleConnections()
+}
+
+// Pool is an [http.RoundTripper] that keeps connections to one other side. It
+// adds nothing of its own to a request. Its connections can be renewed while
+// requests go on. Its errors are of type [*Error].
+type Pool struct {
+	opts    Options
+	proxy   *url.URL
+	current atomic.Pointer[transport]
+	names   *names // nil: there is no name to look up
+
+	mu  sync.Mutex  // of one renewal at a time
+	tls *tls.Config // of the latest transport
+}
+
+// New returns a pool without connections. It fails when the files of o.TLS
+// cannot be used.
+func New(o Options) (*Pool, error) {
+	p := &Pool{opts: o}
+	if o.Proxy != "" {
+		var err error
+		if p.proxy, err = url.Parse(o.Proxy); err != nil {
+			return nil, errors.New("proxy_url is not a URL") // the error would quote the password
+		}
+	}
+	var err error
+	if p.tls, err = o.TLS.config(); err != nil {
+		return nil, err
+	}
+	p.replace()
+	if host := (&url.URL{Host: o.Host}).Hostname(); o.Resolve && o.Socket == "" && o.Proxy == "" && net.ParseIP(host) == nil {
+		p.names = newNames(host)
+	}
+	return p, nil
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
+	if p.names != nil && p.names.due(time.Now()) {
+		go func() {
+			if p.names.moved() {
+				p.move()
+			}
+		}()
+	}
+	return (*p.current.Load()).RoundTrip(req)
+}
+
+// CloseIdleConnections closes the connections that are not in use.
+func (p *Pool) CloseIdleConnections() { (*p.current.Load()).CloseIdleConnections() }
+
+// Renew reads the files of TLS again, and has all requests from now on go by
+// new connections. When the files cannot be used, nothing changes.
+func (p *Pool) Renew() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	config, err := p.opts.TLS.config()
+	if err != nil {
+		return err
+	}
+	p.tls = config
+	p.replace()
+	return nil
+}
+
+// move has all requests from now on go by new connections.
+func (p *Pool) move() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.replace()
+}
+
+// replace puts a new transport in the place of the current one. p.mu is held,
+// or nobody knows p yet.
+func (p *Pool) replace() {
+	next := p.fresh()
+	if previous := p.current.Swap(&next); previous != nil {
+		(*previous).CloseIdleConnections() // those in use close when they have been idle
+	}
+}
+
+func (p *Pool) fresh() transport {
+	o := p.opts
+	t := &http.Transport{
+		DialContext:            o.dial,
+		TLSClientConfig:        p.tls.Clone(), // net/http writes into it
+		TLSHandshakeTimeout:    o.Connect,
+		DisableCompression:     true,
+		MaxIdleConns:           o.Idle,
+		MaxIdleConnsPerHost:    o.Idle,
+		IdleConnTimeout:        50 * time.Second, // below the minute after which most servers close
+		ResponseHeaderTimeout:  o.Header,
+		ExpectContinueTimeout:  time.Second,
+		MaxResponseHeaderBytes: 1 << 20,
+		Protocols:              new(http.Protocols),
+	}
+	if o.H2C {
+		t.Protocols.SetUnencryptedHTTP2(true)
+	} else {
+		t.Protocols.SetHTTP1(true)
+		t.Protocols.SetHTTP2(true)
+	}
+	if p.proxy == nil {
+		return t
+	}
+	t.Proxy, t.OnProxyConnectResponse = http.ProxyURL(p.proxy), connected
+	if o.Scheme == "http" && strings.HasPrefix(p.proxy.Scheme, "http") {
+		return wholeAddress{t}
+	}
+	return t
+}

@@ -1,0 +1,46 @@
+package listen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+)
+
+// peerKey is where the context of a connection holds its peer.
+type peerKey struct{}
+
+// peer is the user whose process is at the other end of a connection.
+type peer struct {
+	uid uint32
+	err error // why it is not known
+}
+
+// WithPeer is the ConnContext of an [http.Server] on a unix socket: it notes
+// whose process has connected.
+func WithPeer(ctx context.Context, c net.Conn) context.Context {
+	uid, err := peerUID(c)
+	return context.WithValue(ctx, peerKey{}, peer{uid, err})
+}
+
+var errNoPeer = errors.New("the user who calls is not known")
+
+// AllowUIDs returns a check that lets only requests of these users pass, on a
+// server with [WithPeer]. It fails where the system cannot tell who connects.
+func AllowUIDs(uids []int) (func(*http.Request) error, error) {
+	if err := checkPeers(); err != nil {
+		return nil, err
+	}
+	return func(r *http.Request) error {
+		p, ok := r.Context().Value(peerKey{}).(peer)
+		switch {
+		case !ok || p.err != nil:
+			return errNoPeer
+		case !slices.Contains(uids, int(p.uid)):
+			return fmt.Errorf("uid %d is not in allowed_uids: add it if it may use the token", p.uid)
+		}
+		return nil
+	}, nil
+}

@@ -1,0 +1,66 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Drain ends the service: first readiness; then, after a delay in which new
+// connections are still served, the listeners; last the requests that are not
+// done in time, streams and switched protocols among them. The admin listener
+// goes when all others have gone.
+func (s *Server) Drain() {
+	end := s.current.cfg.Shutdown
+	s.serving.Store(false)
+	for _, l := range s.listeners {
+		l.gate.Closing()
+	}
+	time.Sleep(end.DrainDelay)
+	for _, l := range s.listeners {
+		_ = l.socket.Close() // Shutdown closes it again
+	}
+	for _, l := range s.listeners {
+		l.gate.Shut()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), end.Timeout)
+	defer cancel()
+	s.shutdown(ctx)
+	s.current.close()
+	s.access.Close()
+	if s.admin != nil {
+		_ = s.admin.http.Close()
+	}
+}
+
+// lastWords is how long requests that are cut have to be logged.
+const lastWords = time.Second
+
+var errCut = errors.New("cut at the end of shutdown.timeout")
+
+// shutdown waits for the requests in flight and cuts what is left when ctx
+// ends. They are counted before the first is cut.
+func (s *Server) shutdown(ctx context.Context) {
+	var servers sync.WaitGroup
+	for _, l := range s.listeners {
+		servers.Go(func() { _ = l.http.Shutdown(ctx) }) // what it leaves is closed below
+	}
+	cut := 0
+	for _, l := range s.listeners {
+		cut += l.gate.Wait(ctx)
+	}
+	servers.Wait()
+	if cut > 0 {
+		s.log.Warn("requests were cut", "count", cut)
+		s.cut(errCut)
+	}
+	for _, l := range s.listeners {
+		_ = l.http.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
+	for _, l := range s.listeners {
+		l.gate.Wait(ctx)
+	}
+}

@@ -1,0 +1,122 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/dial"
+	"authproxy/cmd/authproxy/internal/follow"
+	"authproxy/cmd/authproxy/internal/logs"
+	"authproxy/cmd/authproxy/internal/metrics"
+	"authproxy/cmd/authproxy/internal/sandbox"
+	"authproxy/internal/httpsyntax"
+)
+
+// generation is what lives as long as a configuration.
+type generation struct {
+	cfg     *config.Config
+	log     *slog.Logger
+	access  *logs.Access
+	metrics *metrics.Metrics
+
+	tokens   map[string]*token
+	pools    map[dial.Options]*pool  // to upstreams
+	handlers map[string]http.Handler // of the listeners for applications, by key
+	pages    http.Handler            // of the admin listener
+	files    *follow.Follower
+}
+
+// pool is the connections that upstreams share.
+type pool struct {
+	*dial.Pool
+	users []string // their names
+}
+
+// pool returns the connections that o asks for, which are shared with every
+// upstream that asks for the same.
+func (g *generation) pool(upstream string, o dial.Options) (*dial.Pool, error) {
+	if p := g.pools[o]; p != nil {
+		p.users = append(p.users, upstream)
+		return p.Pool, nil
+	}
+	p := &pool{users: []string{upstream}}
+	g.followTLS(o.TLS, func() error { return p.Renew() }, func() *slog.Logger { return g.log.With("upstream", strings.Join(p.users, ", ")) })
+	var err error
+	if p.Pool, err = dial.New(o); err != nil {
+		return nil, err
+	}
+	g.pools[o] = p
+	return p.Pool, nil
+}
+
+// followTLS has renew called when a certificate is exchanged.
+func (g *generation) followTLS(t dial.TLS, renew func() error, log func() *slog.Logger) {
+	files := t.Files()
+	if len(files) == 0 {
+		return
+	}
+	g.files.Add(files, func() {
+		if err := renew(); err != nil {
+			log().Warn("the certificates cannot be used; the previous ones go on counting", "error", err, "hint", follow.Hint(err))
+			return
+		}
+		log().Info("certificates changed")
+	})
+}
+
+// needs is what the sandbox must leave to g.
+func (g *generation) needs() sandbox.Needs {
+	n := sandbox.Needs{Files: []string{g.cfg.CallerToken.File()}}
+	for _, t := range g.tokens {
+		n.Files = append(n.Files, secretFiles(t.cfg)...)
+		n.Files = append(n.Files, dial.TLS(t.cfg.TLS).Files()...)
+		n.URLs = append(n.URLs, append(t.endpoint.Bases(), t.cfg.ProxyURL)...)
+	}
+	listens := []string{g.cfg.Listen, g.cfg.Admin.Listen}
+	for _, u := range g.cfg.Upstreams {
+		n.Files = append(n.Files, dial.TLS(u.TLS).Files()...)
+		if u.Socket == "" {
+			n.URLs = append(n.URLs, u.URL, u.ProxyURL)
+		}
+		listens = append(listens, u.Listen)
+	}
+	for _, listen := range listens {
+		if path, ok := httpsyntax.UnixPath(listen); ok {
+			n.Sockets = append(n.Sockets, path)
+		}
+	}
+	return n
+}
+
+// close ends what goes on without requests, and gives back the tokens that are
+// to be revoked on exit, all at once.
+func (g *generation) close() {
+	g.files.Close()
+	var revoking sync.WaitGroup
+	for _, t := range g.tokens {
+		if t == nil {
+			continue
+		}
+		t.cache.Close()
+		if held := t.cache.Held(); t.cfg.RevokeOnExit && held.Value != "" && time.Now().Before(held.Expiry) {
+			revoking.Go(func() { g.revoke(t, held) })
+		}
+	}
+	revoking.Wait()
+	for _, p := range g.pools {
+		p.CloseIdleConnections()
+	}
+}
+
+// text returns a URL as it was written, with its password; "" for nil.
+func text(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+	return u.String()
+}

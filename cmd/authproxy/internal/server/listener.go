@@ -1,0 +1,145 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/listen"
+	"authproxy/internal/httpsyntax"
+	"authproxy/proxy"
+)
+
+// listener is a socket, who is inside, and whoever serves them: it lives as long
+// as the process, and its handler as long as a configuration.
+type listener struct {
+	socket  net.Listener
+	place   string // where it can be reached from this machine
+	http    *http.Server
+	gate    *proxy.Gate // nil on the admin listener
+	handler atomic.Pointer[http.Handler]
+}
+
+// lead has requests served by h from now on.
+func (l *listener) lead(h http.Handler) { l.handler.Store(&h) }
+
+// ServeHTTP implements [http.Handler].
+func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	(*l.handler.Load()).ServeHTTP(w, r)
+}
+
+// serve accepts connections until the listener is closed; a failure is told.
+func (l *listener) serve(failed chan<- error) {
+	if err := l.http.Serve(l.socket); !errors.Is(err, http.ErrServerClosed) {
+		select {
+		case failed <- err:
+		default: // the first one ends the program
+		}
+	}
+}
+
+// open opens the sockets of cfg that are not open yet. Nobody is served there
+// before they are led to a handler.
+func (s *Server) open(cfg *config.Config) error {
+	for i := range cfg.Upstreams {
+		key := listenerOf(cfg, i)
+		if s.listeners[key] != nil {
+			continue
+		}
+		l, err := s.listen(addressOf(key), cfg)
+		if err != nil {
+			return err
+		}
+		l.gate = proxy.NewGate(l, s.unrouted())
+		l.http = s.dataServer(l.gate)
+		l.known(addressOf(key))
+		s.listeners[key] = l
+	}
+	if cfg.Admin.Listen == "" {
+		return nil
+	}
+	l, err := s.listen(cfg.Admin.Listen, cfg)
+	if err != nil {
+		return err
+	}
+	l.http = &http.Server{Handler: l, ReadHeaderTimeout: 10 * time.Second, ErrorLog: s.errorLog()}
+	l.known(cfg.Admin.Listen)
+	s.admin = l
+	return nil
+}
+
+func (s *Server) listen(address string, cfg *config.Config) (*listener, error) {
+	socket, err := listen.Open(address, cfg.SocketMode, cfg.AllowNonLoopback)
+	if err != nil {
+		return nil, err
+	}
+	return &listener{socket: socket, place: listen.Place(address, socket)}, nil
+}
+
+// known has the users at the other end of a unix socket noted.
+func (l *listener) known(address string) {
+	if httpsyntax.IsUnix(address) {
+		l.http.ConnContext = listen.WithPeer
+	}
+}
+
+// all returns every listener, that of the admin pages last.
+func (s *Server) all() []*listener {
+	all := make([]*listener, 0, len(s.listeners)+1)
+	for _, l := range s.listeners {
+		all = append(all, l)
+	}
+	if s.admin != nil {
+		all = append(all, s.admin)
+	}
+	return all
+}
+
+// listenerOf returns the key of the listener of the i'th upstream. A port 0
+// stands for a listener of its own.
+func listenerOf(cfg *config.Config, i int) string {
+	own := cfg.Upstreams[i].Listen
+	switch {
+	case own == "":
+		return cfg.Listen
+	case !httpsyntax.IsUnix(own) && strings.HasSuffix(own, ":0"):
+		return fmt.Sprint(own, "#", i)
+	default:
+		return own
+	}
+}
+
+// addressOf returns the address in the key of a listener.
+func addressOf(key string) string {
+	if httpsyntax.IsUnix(key) {
+		return key
+	}
+	address, _, _ := strings.Cut(key, "#")
+	return address
+}
+
+// dataServer returns the server of a data listener: HTTP/1.1 and HTTP/2 in
+// clear text, with limits on the head of a request and none on its body.
+func (s *Server) dataServer(h http.Handler) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler: h, Protocols: protocols,
+		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 3 * time.Minute,
+		DisableGeneralOptionsHandler: true, // OPTIONS * is for the upstream
+		ErrorLog:                     s.errorLog(),
+		BaseContext:                  func(net.Listener) context.Context { return s.base },
+	}
+}
+
+// errorLog is where net/http tells of trouble with connections.
+func (s *Server) errorLog() *log.Logger { return slog.NewLogLogger(s.log.Handler(), slog.LevelWarn) }

@@ -1,0 +1,38 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/dial"
+	"authproxy/tokencache"
+	"authproxy/tokencache/endpoint"
+)
+
+// FetchOnce fetches a token as the proxy would, with its limits and defaults. It
+// returns also where it was fetched, to check or revoke it there.
+func FetchOnce(ctx context.Context, t config.Token) (tokencache.Token, *endpoint.Endpoint, error) {
+	e, err := endpointOf(t)
+	if err != nil {
+		return tokencache.Token{}, nil, err
+	}
+	cache := tokencache.New(tokencache.Options{Source: e, Timeout: t.Timeout, DefaultTTL: t.DefaultTTL})
+	defer cache.Close()
+	got, err := cache.Token(ctx)
+	if later := new(tokencache.UnavailableError); errors.As(err, &later) {
+		err = later.Err // nobody asks again here, so the time of the next try is no news
+	}
+	return got, e, err
+}
+
+// endpointOf returns the token endpoint of t, with connections of its own and
+// nothing logged.
+func endpointOf(t config.Token) (*endpoint.Endpoint, error) {
+	connections, err := dial.New(tokenDial(t))
+	if err != nil {
+		return nil, err
+	}
+	return newEndpoint(t, connections, slog.New(slog.DiscardHandler))
+}

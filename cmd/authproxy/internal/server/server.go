@@ -1,0 +1,173 @@
+// Package server is a running authproxy: sockets that live as long as the
+// process, and a generation of handlers, transports and tokens that lives as
+// long as a configuration.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"sync/atomic"
+	"syscall"
+
+	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/logs"
+	"authproxy/cmd/authproxy/internal/metrics"
+	"authproxy/cmd/authproxy/internal/sandbox"
+	"authproxy/proxy"
+)
+
+// Options are what a [Server] gets from the program around it.
+type Options struct {
+	// Version and Revision name the program, for the metrics and the start.
+	Version, Revision string
+	// Log is where the log goes.
+	Log io.Writer
+}
+
+// Server serves a configuration.
+type Server struct {
+	opts    Options
+	log     *slog.Logger
+	access  *logs.Access
+	metrics *metrics.Metrics
+
+	listeners map[string]*listener // for applications, by key
+	admin     *listener            // nil without one
+	current   *generation
+	serving   atomic.Bool
+
+	failed chan error
+	base   context.Context // of all requests
+	cut    context.CancelCauseFunc
+}
+
+// ConfigurationError is what keeps a configuration from being served that read
+// well: a file was exchanged meanwhile, or this system lacks what it asks for.
+type ConfigurationError struct{ error }
+
+// Unwrap returns the cause.
+func (e ConfigurationError) Unwrap() error { return e.error }
+
+// Start opens every listener of cfg and serves there. When one cannot be
+// opened, none stays open. The error is a [ConfigurationError] where no listener
+// is to blame.
+func Start(cfg *config.Config, o Options) (*Server, error) {
+	s := newServer(cfg, o)
+	g, err := s.newGeneration(cfg)
+	if err != nil {
+		return nil, ConfigurationError{err}
+	}
+	for _, w := range cfg.Warnings {
+		s.log.Warn(w)
+	}
+	if err := s.open(cfg); err != nil {
+		for _, l := range s.all() {
+			_ = l.http.Close()
+			_ = l.socket.Close()
+		}
+		g.close()
+		return nil, err
+	}
+	s.swap(g)
+	s.serving.Store(true)
+	for _, l := range s.all() {
+		go l.serve(s.failed)
+	}
+	return s, nil
+}
+
+// Check tells whether cfg can be served, without listening anywhere.
+func Check(cfg *config.Config) error {
+	g, err := newServer(cfg, Options{Log: io.Discard}).newGeneration(cfg)
+	if err != nil {
+		return err
+	}
+	g.close()
+	return nil
+}
+
+func newServer(cfg *config.Config, o Options) *Server {
+	s := &Server{opts: o, listeners: map[string]*listener{}, failed: make(chan error, 1)}
+	s.log = logs.New(logs.Options(cfg.Log), o.Log)
+	s.access = logs.NewAccess(s.log, cfg.Log.Access)
+	s.metrics = metrics.New(metrics.BuildInfo{Version: o.Version, Revision: o.Revision})
+	s.base, s.cut = context.WithCancelCause(context.Background())
+	return s
+}
+
+// swap has all requests from now on served by g.
+func (s *Server) swap(g *generation) {
+	for address, l := range s.listeners {
+		l.lead(g.handlers[address])
+	}
+	if s.admin != nil {
+		s.admin.lead(g.pages)
+	}
+	s.current = g
+}
+
+// Serve gives up what the program does not need any more, announces itself to
+// out, waits until ctx ends or a listener fails, and drains.
+func (s *Server) Serve(ctx context.Context, out io.Writer) error {
+	defer s.surviveHangups()()
+	if err := s.confine(); err != nil {
+		s.Drain()
+		return err
+	}
+	debug.FreeOSMemory() // what reading the configuration and the certificates took
+	s.announce(out)
+	var failure error
+	select {
+	case <-ctx.Done():
+		end := s.current.cfg.Shutdown
+		s.log.Info("shutting down", "drain_delay", end.DrainDelay.String(), "timeout", end.Timeout.String())
+	case err := <-s.failed:
+		failure = fmt.Errorf("a listener failed: %w", err)
+	}
+	s.Drain()
+	s.log.Info("stopped")
+	return failure
+}
+
+func (s *Server) confine() error {
+	mode := s.current.cfg.Sandbox
+	if mode == "off" {
+		return nil
+	}
+	if err := sandbox.Confine(mode == "required", s.current.needs()); err != nil {
+		return err
+	}
+	s.log.Info("sandbox", "mode", mode, "landlock", sandbox.Level())
+	return nil
+}
+
+// surviveHangups keeps SIGHUP, which a closed terminal or the wish for a reload
+// sends, from ending the program without draining, until stop is called.
+func (s *Server) surviveHangups() (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		for range hangups {
+			s.log.Warn("SIGHUP: there is no reload; restart to have a changed configuration read")
+		}
+	}()
+	return func() { signal.Stop(hangups); close(hangups) }
+}
+
+var errNotServing = errors.New("shutting down")
+
+func (s *Server) readiness() error {
+	if !s.serving.Load() {
+		return errNotServing
+	}
+	return nil
+}
+
+// unrouted are the observers of the requests that no upstream has claimed.
+func (s *Server) unrouted() proxy.Observer { return observers{s.metrics.Unrouted(), s.access} }

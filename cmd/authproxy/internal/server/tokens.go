@@ -1,0 +1,173 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+
+	"authproxy/cmd/authproxy/internal/admin"
+	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/dial"
+	"authproxy/cmd/authproxy/internal/follow"
+	"authproxy/cmd/authproxy/internal/logs"
+	"authproxy/proxy"
+	"authproxy/tokencache"
+	"authproxy/tokencache/endpoint"
+)
+
+// token is one token of the configuration.
+type token struct {
+	cfg      config.Token
+	endpoint *endpoint.Endpoint
+	cache    *tokencache.Cache
+}
+
+// newToken makes a token's endpoint and cache. The cache is told when the secrets
+// are exchanged, which are read at each token request anyway.
+func (g *generation) newToken(t config.Token) (*token, error) {
+	connections, err := dial.New(tokenDial(t))
+	if err != nil {
+		return nil, err
+	}
+	log := g.log.With("token", t.Name)
+	g.followTLS(dial.TLS(t.TLS), connections.Renew, func() *slog.Logger { return log })
+	e, err := newEndpoint(t, connections, g.log)
+	if err != nil {
+		return nil, err
+	}
+	made := &token{cfg: t, endpoint: e}
+	var count func(tokencache.Fetch)
+	made.cache = tokencache.New(tokencache.Options{
+		Source: e, Timeout: t.Timeout, ExpiryBuffer: t.ExpiryBuffer, DefaultTTL: t.DefaultTTL,
+		MinRefreshInterval: t.MinRefreshInterval, Repeats: t.Reissue == config.ReissueSame, Kills: t.OldToken == config.OldTokenDies,
+		Observe: func(f tokencache.Fetch) {
+			count(f)
+			logs.Fetch(g.log, t.Name, f)
+		},
+	})
+	count = g.metrics.Token(t.Name, made.cache.State)
+	if files := secretFiles(t); len(files) > 0 {
+		g.files.Add(files, func() { made.credentialsChanged(log) })
+	}
+	return made, nil
+}
+
+// tokenDial returns how the token endpoint is spoken to.
+func tokenDial(t config.Token) dial.Options {
+	return dial.Options{Proxy: text(t.ProxyURL), TLS: dial.TLS(t.TLS), Connect: t.Timeout, Idle: 1}
+}
+
+// secretFiles returns the files that hold the credentials of t, in one order.
+func secretFiles(t config.Token) []string {
+	var files []string
+	for _, secret := range t.Credentials {
+		if secret.File() != "" {
+			files = append(files, secret.File())
+		}
+	}
+	slices.Sort(files)
+	return files
+}
+
+func (t *token) credentialsChanged(log *slog.Logger) {
+	t.cache.CredentialsChanged()
+	if _, err := readCredentials(t.cfg.Credentials); err != nil {
+		log.Warn("the credentials cannot be read; a token that is held serves until it expires", "error", err, "hint", follow.Hint(err))
+		return
+	}
+	log.Info("credentials changed")
+}
+
+func newEndpoint(t config.Token, connections http.RoundTripper, log *slog.Logger) (*endpoint.Endpoint, error) {
+	return endpoint.New(endpoint.Options{
+		Name: t.Name, Params: t.Params, Transport: connections, Observe: func(x endpoint.Exchange) { logs.TokenRequest(log, t.Name, x) },
+		Credentials: func() (map[string]string, error) { return readCredentials(t.Credentials) },
+		Request:     *endpointRequest(&t.Request),
+		Refresh:     endpointRequest(t.Refresh),
+		Check:       endpointRequest(t.Check),
+		Revoke:      endpointRequest(t.Revoke),
+		Response: endpoint.Response{
+			Token: endpoint.Selector(t.Response.Token), TokenType: endpoint.Selector(t.Response.TokenType),
+			ExpiresIn: endpoint.Selector(t.Response.ExpiresIn), ExpiresUnit: t.Response.ExpiresUnit,
+			RefreshToken: endpoint.Selector(t.Response.RefreshToken),
+			OK:           endpointMatches(t.Response.OK), Error: t.Response.Error,
+		},
+	})
+}
+
+func endpointRequest(r *config.Request) *endpoint.Request {
+	if r == nil {
+		return nil
+	}
+	return &endpoint.Request{
+		Method: r.Method, URL: r.URL, Auth: r.Auth, Headers: r.Headers, Query: r.Query, Form: r.Form, JSON: r.JSON,
+		OK: endpointMatches(r.OK),
+	}
+}
+
+func endpointMatches(ms []config.Match) []endpoint.Match {
+	all := make([]endpoint.Match, len(ms))
+	for i, m := range ms {
+		all[i] = endpoint.Match{Path: m.Path, Values: m.Values}
+	}
+	return all
+}
+
+func readCredentials(secrets map[string]config.Secret) (map[string]string, error) {
+	values := make(map[string]string, len(secrets))
+	for name, secret := range secrets {
+		v, err := secret.Read()
+		if err != nil {
+			return nil, err
+		}
+		values[name] = v
+	}
+	return values, nil
+}
+
+// tokenSource is a cache as the proxy wants it.
+type tokenSource struct{ cache *tokencache.Cache }
+
+func (s tokenSource) Token(ctx context.Context) (proxy.Token, error) {
+	return translate(s.cache.Token(ctx))
+}
+
+func (s tokenSource) Replace(ctx context.Context, rejected string) (proxy.Token, error) {
+	return translate(s.cache.Replace(ctx, rejected))
+}
+
+func (s tokenSource) Accept(value string) { s.cache.Accept(value) }
+
+func translate(t tokencache.Token, err error) (proxy.Token, error) {
+	if errors.Is(err, tokencache.ErrWaited) {
+		err = waited{err}
+	}
+	return proxy.Token{Value: t.Value, Type: t.Type, Fingerprint: t.Fingerprint(), Issued: t.Issued}, err
+}
+
+// waited is an error that the proxy takes for its own ErrTokenTimeout.
+type waited struct{ error }
+
+func (w waited) Is(target error) bool { return target == proxy.ErrTokenTimeout }
+func (w waited) Unwrap() error        { return w.error }
+
+func (g *generation) tokenStatus() []admin.TokenStatus {
+	all := make([]admin.TokenStatus, 0, len(g.tokens))
+	for name, t := range g.tokens {
+		s := t.cache.State()
+		all = append(all, admin.TokenStatus{Name: name, Fingerprint: s.Fingerprint, Expiry: s.Expiry, InUse: s.Used, Err: s.Err})
+	}
+	return all
+}
+
+func (g *generation) revoke(t *token, held tokencache.Token) {
+	ctx, cancel := context.WithTimeout(context.Background(), t.cfg.Timeout)
+	defer cancel()
+	if err := t.endpoint.Revoke(ctx, held); err != nil {
+		g.log.Warn("token not revoked", "token", t.cfg.Name, "error", err)
+		return
+	}
+	g.log.Info("token revoked", "token", t.cfg.Name, "fingerprint", held.Fingerprint())
+}

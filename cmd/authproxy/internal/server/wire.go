@@ -1,0 +1,104 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"authproxy/cmd/authproxy/internal/admin"
+	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/dial"
+	"authproxy/cmd/authproxy/internal/follow"
+	"authproxy/internal/httpsyntax"
+	"authproxy/proxy"
+)
+
+// newGeneration makes everything that serves cfg; it neither listens nor sends
+// anything. This file is the one place that knows every room: how each is made,
+// and who gets what from whom.
+func (s *Server) newGeneration(cfg *config.Config) (g *generation, err error) {
+	g = &generation{
+		cfg: cfg, log: s.log, metrics: s.metrics, access: s.access, files: follow.New(s.log),
+		tokens: map[string]*token{}, pools: map[dial.Options]*pool{}, handlers: map[string]http.Handler{},
+	}
+	defer func() {
+		if err != nil {
+			g.close()
+		}
+	}()
+	for _, t := range cfg.Tokens {
+		if g.tokens[t.Name], err = g.newToken(t); err != nil {
+			return nil, fmt.Errorf("token %q: %w", t.Name, err)
+		}
+	}
+	if err = g.newDoors(); err != nil {
+		return nil, err
+	}
+	pages := admin.New(admin.Options{Metrics: s.metrics.Handler(), Ready: s.readiness, Tokens: g.tokenStatus})
+	if g.pages, err = g.onlyPeers(pages); err != nil {
+		return nil, err
+	}
+	g.files.Start()
+	return g, nil
+}
+
+// newDoors makes the handlers of the listeners: the guard, the callers, the
+// router, and behind them the upstreams.
+func (g *generation) newDoors() (err error) {
+	routes := map[string][]proxy.Route{}
+	preserved := map[string]bool{} // listeners whose callers say which Host goes upstream with the token
+	hosts := slices.Clone(g.cfg.AllowedHosts)
+	for i, u := range g.cfg.Upstreams {
+		h, err := g.newUpstream(u)
+		if err != nil {
+			return fmt.Errorf("upstream %q: %w", u.Name, err)
+		}
+		hosts = append(hosts, u.Hosts...)
+		key := listenerOf(g.cfg, i)
+		preserved[key] = preserved[key] || u.PreserveHost
+		routes[key] = append(routes[key], proxy.Route{Hosts: u.Hosts, Path: escaped(u.Path), Strict: len(u.Access) > 0, Handler: h})
+	}
+	unrouted := observers{g.metrics.Unrouted(), g.access}
+	for key, rs := range routes {
+		known, err := g.onlyCallers(addressOf(key), proxy.NewRouter(rs, unrouted), unrouted)
+		if err != nil {
+			return err
+		}
+		guard := proxy.Guard{Hosts: hosts, Origins: g.cfg.AllowedOrigins, AnyHost: httpsyntax.IsUnix(key) && !preserved[key]}
+		g.handlers[key] = proxy.NewGuard(guard, known, unrouted)
+	}
+	return nil
+}
+
+// escaped returns a path as it stands in a request line.
+func escaped(path string) string { return (&url.URL{Path: path}).EscapedPath() }
+
+// newUpstream makes the handler of an upstream.
+func (g *generation) newUpstream(u config.Upstream) (http.Handler, error) {
+	transport, err := g.pool(u.Name, dial.Options{
+		Scheme: u.URL.Scheme, Host: u.URL.Host, Socket: u.Socket, Proxy: text(u.ProxyURL), TLS: dial.TLS(u.TLS),
+		Connect: u.ConnectTimeout, Header: u.ResponseHeaderTimeout, Idle: u.MaxIdleConns, H2C: u.Protocol == "h2c", Resolve: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	matches := make([]proxy.Match, len(u.InvalidToken.Body))
+	for i, m := range u.InvalidToken.Body {
+		matches[i] = proxy.Match{Path: m.Path, Values: m.Values}
+	}
+	strip := ""
+	if u.StripPath {
+		strip = escaped(u.Path)
+	}
+	return proxy.New(proxy.Options{
+		Name: u.Name, Target: u.URL, Tokens: tokenSource{g.tokens[u.Token].cache}, Transport: transport,
+		Inject:  proxy.Inject(u.Inject),
+		Refusal: proxy.Refusal{Status: u.InvalidToken.Status, Body: matches, Header: u.InvalidToken.Header},
+		Retry:   proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit},
+		Headers: proxy.Headers(u.Headers), Query: proxy.Query(u.Query),
+		StripPrefix: strip, PreserveHost: u.PreserveHost, KeepLocation: !u.RewriteLocation, Upgrades: u.Upgrade,
+		Access: accessRules(u.Access), MaxInFlight: u.MaxInFlight, Origins: g.cfg.AllowedOrigins,
+		Observer: observers{g.metrics.Upstream(u.Name), g.access},
+	})
+}

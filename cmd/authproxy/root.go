@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"authproxy/cmd/authproxy/internal/config"
+)
+
+// newRoot returns the command tree, and whether a command's own code has begun:
+// an error before that is one of usage.
+func newRoot(std streams) (root *cobra.Command, begun *bool) {
+	begun = new(bool)
+	root = &cobra.Command{
+		Use:           "authproxy",
+		Short:         "Forwards a legacy application's requests with a valid access token",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.AddCommand(serveCommand(std), demoCommand(std), checkCommand(std), tokenCommand(std),
+		presetsCommand(std), healthcheckCommand(), versionCommand(std))
+	for _, cmd := range root.Commands() {
+		body := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			*begun = true
+			return body(cmd, args)
+		}
+	}
+	return root, begun
+}
+
+// loadConfig reads a configuration.
+func loadConfig(file string) (*config.Config, error) {
+	cfg, err := config.Load(file)
+	return cfg, usageUnlessFaults(err)
+}
+
+// usageUnlessFaults makes an error of reading a configuration one of usage:
+// whatever fails then is the user's to mend. Faults are it already.
+func usageUnlessFaults(err error) error {
+	if err == nil || errors.As(err, new(config.Faults)) {
+		return err
+	}
+	return usageError{err}
+}
+
+// configFlag adds the flag -c, which names the configuration file.
+func configFlag(cmd *cobra.Command, required bool) *string {
+	file := cmd.Flags().StringP("config", "c", "", "configuration file (YAML)")
+	if required {
+		if err := cmd.MarkFlagRequired("config"); err != nil {
+			panic(err) // the flag was added on the line above
+		}
+	}
+	return file
+}
+
+// onlyFlags refuses arguments, which are files that lack a -c in most cases.
+func onlyFlags(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%q is one argument too many: give the file as 'authproxy %s -c FILE'", args[0], cmd.Name())
+}
