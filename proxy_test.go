@@ -7,21 +7,13 @@ package authproxy_test
 import (
 	"bufio"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,22 +27,31 @@ import (
 	"authproxy/proxy/rawtest"
 )
 
+func TestMain(m *testing.M) { os.Exit(authproxytest.Build(m)) }
+
+// start runs the program until the end of the test.
+func start(t *testing.T, config string) *authproxytest.Program {
+	t.Helper()
+	authproxytest.LookAtSources(".") // from within a test: only then go test takes note
+	return authproxytest.Start(t, config)
+}
+
 // ---------------------------------------------------------------------------
 // 1. Transparent: what is sent is what arrives, plus the token and minus
 // hop-by-hop headers; the answer comes back the same way, streamed as it comes.
 
 func TestRequestsArriveAsTheyWereSent(t *testing.T) {
 	t.Parallel()
-	upstream := newRawUpstream(t, "HTTP/1.1 204 No Content\r\n\r\n")
+	upstream := rawtest.NewUpstream(t, "HTTP/1.1 204 No Content\r\n\r\n")
 	platform := platformtest.NewOAuth2(platformtest.Options{})
-	p := start(t, oauth2Config(authproxytest.Serve(t, platform), upstream.url))
+	p := start(t, authproxytest.OAuth2(authproxytest.Serve(t, platform), upstream.URL))
 	here := strings.TrimPrefix(p.URL, "http://")
 
 	for name, c := range rawRequests() {
 		t.Run(name, func(t *testing.T) {
 			sent := strings.NewReplacer("\n", "\r\n", "HERE", here).Replace(c.sent)
-			raw(t, p, sent+c.body)
-			got := <-upstream.requests
+			p.Raw(t, sent+c.body)
+			got := <-upstream.Requests
 			token := "Authorization: Bearer " + platform.LiveTokens()[0]
 			lines := strings.Split(strings.TrimSuffix(sent, "\r\n\r\n"), "\r\n")
 			lines = slices.DeleteFunc(lines, func(line string) bool {
@@ -58,8 +59,8 @@ func TestRequestsArriveAsTheyWereSent(t *testing.T) {
 				return slices.Contains(c.gone, name)
 			})
 			want := strings.Join(append(lines, token), "\r\n") + "\r\n\r\n" + c.body
-			want = strings.ReplaceAll(want, "Host: "+here, "Host: "+upstream.host())
-			if sorted(got) != sorted(want) {
+			want = strings.ReplaceAll(want, "Host: "+here, "Host: "+upstream.Host())
+			if rawtest.Sorted(got) != rawtest.Sorted(want) {
 				t.Errorf("the upstream got\n%s\nwant\n%s", got, want)
 			}
 		})
@@ -105,10 +106,10 @@ func rawRequests() map[string]rawRequest {
 // which means the same.
 func TestTwoSlashesBeforeForbiddenCharacters(t *testing.T) {
 	t.Parallel()
-	upstream := newRawUpstream(t, "HTTP/1.1 204 No Content\r\n\r\n")
-	p := start(t, oauth2Config(authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream.url))
-	raw(t, p, "GET //\"a\"/%2f HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	if target := strings.Fields(<-upstream.requests)[1]; target != "//%22a%22/%2f" {
+	upstream := rawtest.NewUpstream(t, "HTTP/1.1 204 No Content\r\n\r\n")
+	p := start(t, authproxytest.OAuth2(authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream.URL))
+	p.Raw(t, "GET //\"a\"/%2f HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	if target := strings.Fields(<-upstream.Requests)[1]; target != "//%22a%22/%2f" {
 		t.Errorf("target %s", target)
 	}
 }
@@ -132,9 +133,9 @@ func TestAnswersComeBackAsTheyWereSent(t *testing.T) {
 	for name, answer := range answers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			upstream := newRawUpstream(t, answer)
-			p := start(t, oauth2Config(authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream.url))
-			if got := raw(t, p, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); sorted(got) != sorted(answer) {
+			upstream := rawtest.NewUpstream(t, answer)
+			p := start(t, authproxytest.OAuth2(authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream.URL))
+			if got := p.Raw(t, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); rawtest.Sorted(got) != rawtest.Sorted(answer) {
 				t.Errorf("the client got\n%s\nwant\n%s", got, answer)
 			}
 		})
@@ -151,9 +152,11 @@ func TestBothWaysStream(t *testing.T) {
 				_ = http.NewResponseController(w).EnableFullDuplex()
 				_, _ = io.Copy(flushing{w}, r.Body) // each piece goes back before the next one is sent
 			}))
-			p := start(t, oauth2Config(authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream))
+			p := start(t, authproxytest.OAuth2(authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream))
 			body, pieces := io.Pipe()
-			req, _ := http.NewRequestWithContext(limited(t), http.MethodPost, p.URL, body)
+			ctx, cancel := context.WithTimeout(t.Context(), authproxytest.Patience)
+			defer cancel()
+			req, _ := http.NewRequestWithContext(ctx, http.MethodPost, p.URL, body)
 			go func() { _, _ = io.WriteString(pieces, `[1]`) }() // taken when the upstream reads it
 			resp, err := http.DefaultClient.Do(req)
 			if err != nil {
@@ -198,11 +201,11 @@ func TestADeadTokenCostsTheApplicationNothing(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now.Load().ServeHTTP(w, r) }))
 			t.Cleanup(server.Close)
 			p := start(t, dialect.Config(server.URL))
-			allGood(t, p)
+			p.SendAllGood(t)
 			issued := platform.Counts().Issued
 			for range 2 {
 				platform.RevokeAll()
-				allGood(t, p)
+				p.SendAllGood(t)
 			}
 			if got := platform.Counts(); got.Issued != issued+2 || got.TokenRequests != got.Issued {
 				t.Errorf("%+v, want one more token for each revocation", got)
@@ -210,7 +213,7 @@ func TestADeadTokenCostsTheApplicationNothing(t *testing.T) {
 			again := dialect.Simulate(platformtest.Options{}) // knows no token of before
 			now.Store(again)
 			server.CloseClientConnections()
-			allGood(t, p)
+			p.SendAllGood(t)
 			if got := again.Counts(); got.Issued != 1 {
 				t.Errorf("after a restart of the platform: %+v", got)
 			}
@@ -224,7 +227,7 @@ func TestATokenThatExpiresEarlyCostsNothing(t *testing.T) {
 	platform.SetExpiresIn("7200") // what the platform says is not what it does
 	p := start(t, authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platform)))
 	for range 3 {
-		good(t, p, http.MethodGet, "")
+		p.SendGood(t, http.MethodGet, "")
 		authproxytest.Eventually(t, "expiry", func() bool { return len(platform.LiveTokens()) == 0 })
 	}
 	if got := platform.Counts(); got.Accepted != 3 || got.Refused != 2 || got.TokenRequests != 3 {
@@ -239,19 +242,19 @@ func TestAHundredRefusalsMakeOneTokenRequest(t *testing.T) {
 			t.Parallel()
 			const callers = 100
 			platform := dialect.Simulate(platformtest.Options{})
-			all := newBarrier(callers)
+			all := authproxytest.NewBarrier(callers)
 			p := start(t, dialect.Config(authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodPost && r.URL.Path == authproxytest.APIPath {
-					all.wait() // until every caller is here with the token that is dead
+					all.Wait() // until every caller is here with the token that is dead
 				}
 				platform.ServeHTTP(w, r)
 			}))))
-			good(t, p, http.MethodGet, "")
+			p.SendGood(t, http.MethodGet, "")
 			platform.RevokeAll()
 			before := platform.Counts()
 			var group sync.WaitGroup
 			for i := range callers {
-				group.Go(func() { good(t, p, http.MethodPost, fmt.Sprintf(`{"n":%d}`, i)) })
+				group.Go(func() { p.SendGood(t, http.MethodPost, fmt.Sprintf(`{"n":%d}`, i)) })
 			}
 			group.Wait()
 			got := platform.Counts()
@@ -278,7 +281,7 @@ func TestAThousandColdCallersMakeOneTokenRequest(t *testing.T) {
 	}))))
 	var group sync.WaitGroup
 	for range callers {
-		group.Go(func() { good(t, p, http.MethodGet, "") })
+		group.Go(func() { p.SendGood(t, http.MethodGet, "") })
 	}
 	authproxytest.Eventually(t, "all callers to wait", func() bool { return p.Series(t)[`authproxy_token_waiters{token="main"}`] == callers })
 	close(release)
@@ -312,45 +315,23 @@ func TestATokenEndpointInTroubleIsLeftInPeace(t *testing.T) {
 			began := time.Now()
 			var group sync.WaitGroup
 			for range 50 {
-				group.Go(func() { noToken(t, do(t, p, http.MethodGet, "")) })
+				group.Go(func() { authproxytest.NoToken(t, p.Send(t, http.MethodGet, "")) })
 			}
 			group.Wait()
-			noToken(t, do(t, p, http.MethodPost, "{}"))
+			authproxytest.NoToken(t, p.Send(t, http.MethodPost, "{}"))
 			// One at once, then at most one for each second of pause.
 			if got, most := platform.Counts(), 1+int(time.Since(began)/time.Second); got.TokenRequests > most || got.APIRequests != 0 {
 				t.Errorf("%d token requests, at most %d are due; %d requests without a token", got.TokenRequests, most, got.APIRequests)
 			}
 			platform.SetTokenFault(nil)
 			authproxytest.Eventually(t, "recovery", func() bool {
-				a := do(t, p, http.MethodGet, "")
+				a := p.Send(t, http.MethodGet, "")
 				if a.Status != http.StatusOK {
-					noToken(t, a)
+					authproxytest.NoToken(t, a)
 				}
 				return a.Status == http.StatusOK
 			})
 		})
-	}
-}
-
-// noToken checks the answer of authproxy itself when there is no token.
-func noToken(t *testing.T, a authproxytest.Answer) {
-	t.Helper()
-	var body struct {
-		Error struct{ Code, Message, Upstream string }
-	}
-	code, after := a.Code(), a.Header.Get("Retry-After")
-	seconds, _ := strconv.Atoi(after)
-	switch {
-	case code == "token_unavailable" && a.Status == 503 && seconds > 0:
-	case code == "token_timeout" && a.Status == 504:
-	default:
-		t.Errorf("status %d, X-Authproxy-Error %q, Retry-After %q", a.Status, code, after)
-	}
-	if err := json.Unmarshal([]byte(a.Body), &body); err != nil || body.Error.Code != code || body.Error.Message == "" || body.Error.Upstream != "main" {
-		t.Errorf("body %q", a.Body)
-	}
-	if a.Header.Get("Content-Type") != "application/json" || a.Header.Get("Www-Authenticate") != "" {
-		t.Errorf("headers %v", a.Header)
 	}
 }
 
@@ -368,19 +349,19 @@ func TestNothingLeaks(t *testing.T) {
 			config := "log: { level: debug, access: all }\n" + authproxytest.Impatient(dialect.Config(authproxytest.Serve(t, platform)))
 			config = strings.NewReplacer(`"secret"`, strconv.Quote(o.ClientSecret), `"password"`, strconv.Quote(o.Password)).Replace(config)
 			p := start(t, config)
-			evidence := look(t, p)
+			evidence := p.Look(t)
 			platform.SetQuoteRefused(true)
 			platform.RevokeAll()
-			evidence += look(t, p)
+			evidence += p.Look(t)
 			tells, _ := json.Marshal(map[string]any{"code": o.ClientSecret, "error": o.Password, "message": platform.Secrets()})
 			platform.SetTokenFault(&platformtest.Fault{Status: http.StatusUnauthorized, Body: string(tells)})
 			platform.RevokeAll()
 			platform.RevokeRefreshTokens()
-			_ = do(t, p, http.MethodGet, "") // the platform's own refusal, which is the application's to read
+			_ = p.Send(t, http.MethodGet, "") // the platform's own refusal, which is the application's to read
 			platform.SetAPIFault(&platformtest.Fault{Close: true})
-			evidence += look(t, p) + look(t, p)
+			evidence += p.Look(t) + p.Look(t)
 			p.Stop(t)
-			findNothing(t, evidence+p.Stdout.String()+p.Stderr.String(), platform.Secrets())
+			authproxytest.FindNothing(t, evidence+p.Stdout.String()+p.Stderr.String(), platform.Secrets())
 		})
 	}
 }
@@ -390,9 +371,9 @@ func TestNothingLeaks(t *testing.T) {
 // lets any page read, in the belief that it has a token of its own, none reads.
 func TestWebPagesGetNothing(t *testing.T) {
 	t.Parallel()
-	upstream := newRawUpstream(t, "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 0\r\n\r\n")
+	upstream := rawtest.NewUpstream(t, "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 0\r\n\r\n")
 	p := start(t, "allowed_hosts: [weda.local]\nallowed_origins: ['http://good.example']\n"+
-		oauth2Config(authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream.url))
+		authproxytest.OAuth2(authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{})), upstream.URL))
 	here := strings.TrimPrefix(p.URL, "http://")
 	for request, want := range map[string]string{
 		"GET / Host: HERE":       "200 ",
@@ -410,257 +391,18 @@ func TestWebPagesGetNothing(t *testing.T) {
 		"GET / Host: HERE|Origin: http://evil.example|Connection: Upgrade|Upgrade: websocket": "403 cross_site",
 	} {
 		sent := strings.NewReplacer(" / ", " / HTTP/1.1\r\n", "|", "\r\n", "HERE", here).Replace(request) + "\r\n\r\n"
-		got, err := http.ReadResponse(bufio.NewReader(strings.NewReader(raw(t, p, sent))), nil)
+		got, err := http.ReadResponse(bufio.NewReader(strings.NewReader(p.Raw(t, sent))), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if text := fmt.Sprint(got.StatusCode, " ", got.Header.Get("X-Authproxy-Error"), got.Header.Get("Access-Control-Allow-Origin")); text != want {
 			t.Errorf("%s: %s, want %s", request, text, want)
 		}
-		if arrived := len(upstream.requests) > 0; arrived != (got.StatusCode == http.StatusOK) {
+		if arrived := len(upstream.Requests) > 0; arrived != (got.StatusCode == http.StatusOK) {
 			t.Errorf("%s: arrived %t", request, arrived)
 		}
-		for len(upstream.requests) > 0 {
-			<-upstream.requests
+		for len(upstream.Requests) > 0 {
+			<-upstream.Requests
 		}
 	}
-}
-
-// look sends a request and returns all that shows.
-func look(t *testing.T, p *authproxytest.Program) string {
-	t.Helper()
-	page := func(path string) string { return authproxytest.Ask(t, http.MethodGet, p.Admin+path, nil).Body }
-	return fmt.Sprintln(do(t, p, http.MethodPost, `{"a":1}`), page("/metrics"), page("/readyz?verbose"))
-}
-
-// findNothing searches the evidence for secrets, however they are spelled.
-func findNothing(t *testing.T, evidence string, secrets []string) {
-	t.Helper()
-	for _, trace := range []string{"outcome=recovered", "no new token", "authproxy_token_fetches_total", "fingerprint="} {
-		if !strings.Contains(evidence, trace) {
-			t.Errorf("%q is not to be seen: was anything searched?", trace)
-		}
-	}
-	for _, secret := range secrets {
-		for _, text := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), strconv.Quote(secret), base64.StdEncoding.EncodeToString([]byte(secret))} {
-			if i := strings.Index(evidence, strings.Trim(text, `"`)); i >= 0 {
-				t.Errorf("%s shows in: %.300s", secret, evidence[max(0, i-150):])
-			}
-		}
-	}
-}
-
-// oauth2Config has the token from platform and all else from upstream.
-func oauth2Config(platform, upstream string) string {
-	return strings.Replace(authproxytest.Dialects()["oauth2"].Config(platform), "url: "+strconv.Quote(platform), "url: "+strconv.Quote(upstream), 1)
-}
-
-// ---------------------------------------------------------------------------
-// The binary, and what it takes to talk to it.
-
-func TestMain(m *testing.M) {
-	os.Exit(buildAndRun(m))
-}
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "authproxy-test-")
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(dir)
-	args := []string{"build", "-o", filepath.Join(dir, "authproxy")}
-	if underRace() {
-		args = append(args, "-race") // the program is to be watched, not only its tests
-		// Such a process sleeps for a second at its end, unless told not to.
-		if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
-			panic(err)
-		}
-	}
-	build := exec.Command("go", append(args, "./cmd/authproxy")...)
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "go build ./cmd/authproxy:", err)
-		return 1
-	}
-	if err := os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
-		panic(err)
-	}
-	return m.Run()
-}
-
-// sources has go test forget its cached results when the program changes: it
-// knows what files a test looks at, but not what it builds.
-var sources = sync.OnceFunc(func() {
-	for _, root := range []string{"cmd", "proxy", "tokencache", "go.mod"} {
-		_ = filepath.WalkDir(root, func(string, fs.DirEntry, error) error { return nil }) // looking is all
-	}
-})
-
-func underRace() bool {
-	info, _ := debug.ReadBuildInfo()
-	return info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
-}
-
-// start runs the program until the end of the test.
-func start(t *testing.T, config string) *authproxytest.Program {
-	t.Helper()
-	sources()
-	return authproxytest.Start(t, config)
-}
-
-// do sends a request to the API. A body that is not "{...}" goes chunked.
-func do(t *testing.T, p *authproxytest.Program, method, body string) authproxytest.Answer {
-	t.Helper()
-	var sent any
-	switch {
-	case strings.HasPrefix(body, "{"):
-		sent = body
-	case body != "":
-		sent = authproxytest.Chunked(body)
-	}
-	return authproxytest.Ask(t, method, p.URL+authproxytest.APIPath+"?a=%zz;b", sent)
-}
-
-// good sends a request and wants it accepted, with all of its body.
-func good(t *testing.T, p *authproxytest.Program, method, body string) {
-	t.Helper()
-	a := do(t, p, method, body)
-	echo, err := platformtest.DecodeEcho([]byte(a.Body))
-	if err != nil || a.Status != http.StatusOK || echo.Method != method || int(echo.BodyLength) != len(body) || echo.Path != authproxytest.APIPath {
-		t.Errorf("%s: status %d, %v, echo %+v; standard error: %s", method, a.Status, err, echo, p.Stderr)
-	}
-}
-
-// allGood sends one request of each kind.
-func allGood(t *testing.T, p *authproxytest.Program) {
-	t.Helper()
-	good(t, p, http.MethodGet, "")
-	good(t, p, http.MethodPost, `{"known":"length"}`)
-	good(t, p, http.MethodPost, `["chunked"]`)
-}
-
-// raw sends bytes and returns those of the answer.
-func raw(t *testing.T, p *authproxytest.Program, request string) string {
-	t.Helper()
-	conn := p.Dial(t, request)
-	defer conn.Close()
-	answer, err := readMessage(bufio.NewReader(conn))
-	if err != nil {
-		t.Fatalf("%v after %q", err, answer)
-	}
-	return answer
-}
-
-// rawUpstream gives every request the same bytes for an answer, and keeps the
-// bytes that it got.
-type rawUpstream struct {
-	url      string
-	answer   string
-	requests chan string
-}
-
-func newRawUpstream(t *testing.T, answer string) *rawUpstream {
-	t.Helper()
-	u := &rawUpstream{answer: answer, requests: make(chan string, 10)}
-	u.url = "http://" + rawtest.Listen(t, u.talk)
-	return u
-}
-
-func (u *rawUpstream) host() string { return strings.TrimPrefix(u.url, "http://") }
-
-func (u *rawUpstream) talk(conn net.Conn, in *bufio.Reader) {
-	for {
-		request, err := readMessage(in)
-		if err != nil {
-			return
-		}
-		u.requests <- request
-		if _, err := io.WriteString(conn, u.answer); err != nil {
-			return
-		}
-	}
-}
-
-var (
-	lengthField  = regexp.MustCompile(`(?im)^content-length: *(\d+)`)
-	chunkedField = regexp.MustCompile(`(?im)^transfer-encoding: *chunked`)
-)
-
-// readMessage reads a request or an answer, byte for byte.
-func readMessage(r *bufio.Reader) (string, error) {
-	head, err := readTo(r, "\r\n\r\n")
-	switch length := lengthField.FindStringSubmatch(head); {
-	case err != nil:
-		return head, err
-	case chunkedField.MatchString(head):
-		// Trailers or not, an empty line ends it; no test has one before.
-		body, err := readTo(r, "0\r\n")
-		if err != nil {
-			return head + body, err
-		}
-		for line := ""; line != "\r\n" && err == nil; body += line {
-			line, err = readTo(r, "\r\n")
-		}
-		return head + body, err
-	case length != nil && !strings.Contains(head, " 304 "):
-		n, _ := strconv.Atoi(length[1])
-		body := make([]byte, n)
-		_, err = io.ReadFull(r, body)
-		return head + string(body), err
-	}
-	return head, nil
-}
-
-func readTo(r *bufio.Reader, end string) (string, error) {
-	var text strings.Builder
-	for !strings.HasSuffix(text.String(), end) {
-		line, err := r.ReadString('\n')
-		text.WriteString(line)
-		if err != nil {
-			return text.String(), err
-		}
-	}
-	return text.String(), nil
-}
-
-// sorted brings the headers of a message into an order, values of one name in
-// the order in which they came, and names, which have no case, into one case.
-func sorted(message string) string {
-	head, body, _ := strings.Cut(message, "\r\n\r\n")
-	lines := strings.Split(head, "\r\n")
-	name := func(line string) string {
-		name, _, _ := strings.Cut(line, ":")
-		return http.CanonicalHeaderKey(name)
-	}
-	for i, line := range lines[1:] {
-		_, value, _ := strings.Cut(line, ":")
-		lines[i+1] = name(line) + ":" + value
-	}
-	slices.SortStableFunc(lines[1:], func(a, b string) int { return strings.Compare(name(a), name(b)) })
-	return strings.Join(lines, "\r\n") + "\r\n\r\n" + body
-}
-
-// barrier lets so many pass together, and everybody after them.
-type barrier struct {
-	missing atomic.Int64
-	open    chan struct{}
-}
-
-func newBarrier(n int) *barrier {
-	b := &barrier{open: make(chan struct{})}
-	b.missing.Store(int64(n))
-	return b
-}
-
-func (b *barrier) wait() {
-	if b.missing.Add(-1) == 0 {
-		close(b.open)
-	}
-	<-b.open
-}
-
-func limited(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), authproxytest.Patience)
-	t.Cleanup(cancel)
-	return ctx
 }
