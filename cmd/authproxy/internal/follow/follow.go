@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,8 +28,8 @@ const (
 	// settle is how long to wait after an event: a file is seldom exchanged in
 	// one step, and a folder may be busy with others.
 	settle = 50 * time.Millisecond
-	// lookAgain is how often files are looked at without an event: a link may
-	// have come to lead elsewhere, and a mounted file changes without one.
+	// lookAgain is how often files are looked at without an event: one that is
+	// mounted changes without, and a sandbox keeps new folders from being watched.
 	lookAgain = 5 * time.Second
 )
 
@@ -57,21 +58,64 @@ func New(log *slog.Logger) *Follower {
 
 // Add has files followed: changed is called, one call at a time, when what they
 // hold is another than at Add. An owner who reads them between Add and Start so
-// misses nothing. Folders are watched rather than files: an editor, and
-// Kubernetes with its ..data link, replace a file by renaming.
+// misses nothing.
 func (f *Follower) Add(files []string, changed func()) *Set {
-	s := &Set{files: files, changed: changed, news: make(chan struct{}, 1)}
-	for _, file := range files {
-		if f.events == nil {
-			break
-		}
-		if err := f.events.Add(filepath.Dir(file)); err != nil {
-			f.log.Debug("no events of files", "folder", filepath.Dir(file), "error", err)
-		}
+	s := &Set{files: files, news: make(chan struct{}, 1)}
+	s.changed = func() {
+		f.watch(files) // a folder may be another one
+		changed()
 	}
+	f.watch(files)
 	s.sum, s.looked = sum(files), time.Now() // after the watch has begun, so that no change falls between
 	f.sets = append(f.sets, s)
 	return s
+}
+
+// watch asks for the events of the folders of files, rather than of the files:
+// an editor, and Kubernetes with its ..data link, replace a file by renaming.
+func (f *Follower) watch(files []string) {
+	if f.events == nil {
+		return
+	}
+	for _, file := range files {
+		for _, folder := range folders(file) {
+			if err := f.events.Add(folder); err != nil && !errors.Is(err, fsnotify.ErrClosed) {
+				f.log.Debug("no events of files", "folder", folder, "error", err)
+			}
+		}
+	}
+}
+
+// maxLinks bounds the links on a way, as the kernel does.
+const maxLinks = 40
+
+// folders returns the folder of file, and those of the links on the way to it.
+func folders(file string) []string {
+	all := []string{filepath.Dir(file)}
+	at, err := filepath.Abs(file)
+	if err != nil {
+		return all
+	}
+	done, rest := "/", at
+	for rest != "" && len(all) < maxLinks {
+		var name string
+		name, rest, _ = strings.Cut(strings.TrimLeft(rest, "/"), "/")
+		here := filepath.Join(done, name)
+		target, err := os.Readlink(here)
+		if err != nil {
+			done = here
+			continue
+		}
+		all = append(all, done)
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(done, target)
+		}
+		done, rest = "/", filepath.Join(target, rest)
+	}
+	if len(all) == 1 {
+		return all
+	}
+	return append(all, filepath.Dir(done))
 }
 
 // Start begins to tell of changes, also of those since Add.

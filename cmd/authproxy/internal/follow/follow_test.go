@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -182,4 +184,37 @@ func TestLinksThatComeToLeadElsewhere(t *testing.T) {
 	f.Start()
 	link("..2", "..data")
 	await(t, news, "the other folder")
+}
+
+// TestFoldersOfLinks: each link on the way can come to lead elsewhere.
+func TestFoldersOfLinks(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(path string) string { return filepath.Join(dir, path) }
+	if err := os.MkdirAll(at("generations/1/app"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, at("generations/1/app/key"), "1")
+	if err := os.Symlink("generations/1", at("current")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(at("current/app/key"), at("key")); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string][]string{
+		"generations/1/app/key": {"generations/1/app"},
+		"current/app/key":       {"current/app", "", "generations/1/app"},
+		"key":                   {"", "", "", "generations/1/app"},
+		"none/key":              {"none"},
+	} {
+		got := folders(at(file))
+		for i := range got {
+			got[i] = strings.TrimPrefix(strings.TrimPrefix(got[i], dir), "/")
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", file, got, want)
+		}
+	}
 }
