@@ -111,6 +111,9 @@ func TestWebPagesOfStrangers(t *testing.T) {
 // browser returns the path of a Chromium.
 func browser(t *testing.T) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: needs a browser")
+	}
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path

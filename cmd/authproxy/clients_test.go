@@ -77,8 +77,12 @@ func checkClient(t *testing.T, platform *platformtest.Platform, out, body string
 }
 
 // installed skips the test where a program is missing; in CI it must be there.
+// With -short no foreign program is started.
 func installed(t *testing.T, programs ...string) {
 	t.Helper()
+	if testing.Short() {
+		t.Skipf("SKIPPED with -short: needs %s", strings.Join(programs, ", "))
+	}
 	for _, name := range programs {
 		_, err := exec.LookPath(name)
 		switch {

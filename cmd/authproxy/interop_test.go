@@ -110,6 +110,9 @@ var interop struct {
 // built goes away with its last user.
 func interopProgram(t *testing.T, name string) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skipf("SKIPPED with -short: needs %s", name)
+	}
 	interop.Lock()
 	defer interop.Unlock()
 	if interop.users == 0 {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"authproxy/cmd/authproxy/authproxytest"
 )
 
 // TestMain makes this test binary the program too: under the name authproxy,
@@ -17,5 +19,6 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GORACE") == "" {
 		os.Setenv("GORACE", "atexit_sleep_ms=0")
 	}
+	authproxytest.SideBySide()
 	testscript.Main(m, map[string]func(){"authproxy": main})
 }

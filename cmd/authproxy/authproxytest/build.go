@@ -1,6 +1,7 @@
 package authproxytest
 
 import (
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -15,6 +16,7 @@ import (
 // first in the PATH, runs the tests of m and returns their exit code. The
 // program is built with -race where the tests are.
 func Build(m *testing.M) int {
+	SideBySide()
 	dir, err := os.MkdirTemp("", "authproxy-test-")
 	if err != nil {
 		panic(err)
@@ -38,6 +40,16 @@ func Build(m *testing.M) int {
 		panic(err)
 	}
 	return m.Run()
+}
+
+// SideBySide has eight tests run at once, unless the command line says how many:
+// these tests wait for processes and for time more than they compute. It is for
+// TestMain, before the tests run.
+func SideBySide() {
+	// The command line is read later, and so has the last word.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 }
 
 // LookAtSources has go test forget its cached results when the program
