@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // Access allows the requests that are in all three of its lists.
@@ -17,24 +19,24 @@ type Access struct {
 
 // access finishes the rules of u, which were read from n. An empty list of rules, or of paths, looks
 // as if nothing were allowed, and a rule without lists allows everything: neither is guessed at.
-func (p *parser) access(n *node, u *Upstream) {
-	at := n.get("access")
+func (p *parser) access(n *tree.Node, u *Upstream) {
+	at := n.Get("access")
 	if at == nil {
 		return
 	}
-	if at.empty() && (at.kind == list || at.kind == null) {
+	if at.Empty() && (at.Kind == tree.List || at.Kind == tree.Null) {
 		p.fault(at, "is empty", "list what may pass, such as { methods: [GET], paths: [/api/**] }, or remove it to let everything pass")
 	}
-	for i, item := range at.items {
-		paths := item.get("paths")
+	for i, item := range at.Items {
+		paths := item.Get("paths")
 		switch {
-		case item.kind == mapping && item.empty():
+		case item.Kind == tree.Mapping && item.Empty():
 			p.fault(item, "is a rule that lists nothing", "write { paths: [/**] } for everything")
-		case paths != nil && paths.empty() && (paths.kind == list || paths.kind == null):
+		case paths != nil && paths.Empty() && (paths.Kind == tree.List || paths.Kind == tree.Null):
 			p.fault(paths, "is empty", "write [/**], or remove it, for every path")
 		}
 		if i < len(u.Access) {
-			u.Access[i].Hosts = p.hosts(item.get("hosts"))
+			u.Access[i].Hosts = p.hosts(item.Get("hosts"))
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 const unixPrefix = "unix:"
@@ -25,14 +27,14 @@ func lookup(host string) ([]netip.Addr, error) {
 }
 
 // listeners reads the two addresses of the program itself.
-func (p *parser) listeners(root *node, cfg *Config) {
-	at := root.get("listen")
+func (p *parser) listeners(root *tree.Node, cfg *Config) {
+	at := root.Get("listen")
 	if at == nil {
-		at = root.missing("listen", scalar).scalar("127.0.0.1:8080")
+		at = root.Missing("listen", tree.Scalar).Literal("127.0.0.1:8080")
 	}
 	cfg.Listen = p.address(at, cfg.AllowNonLoopback)
-	p.fill(root.child("admin"), &cfg.Admin)
-	if at = adminNode(root); at.blank() {
+	p.fill(root.Child("admin"), &cfg.Admin)
+	if at = adminNode(root); at.Blank() {
 		return
 	}
 	cfg.Admin.Listen = p.address(at, cfg.AllowNonLoopback)
@@ -40,11 +42,11 @@ func (p *parser) listeners(root *node, cfg *Config) {
 }
 
 // adminNode returns admin.listen of root, or the default in its place.
-func adminNode(root *node) *node {
-	if at := root.child("admin").get("listen"); at != nil {
+func adminNode(root *tree.Node) *tree.Node {
+	if at := root.Child("admin").Get("listen"); at != nil {
 		return at
 	}
-	return root.missing("admin", mapping).missing("listen", scalar).scalar("127.0.0.1:9090")
+	return root.Missing("admin", tree.Mapping).Missing("listen", tree.Scalar).Literal("127.0.0.1:9090")
 }
 
 // AdminListen reads nothing but admin.listen from the file at path, as Load does; "" means that there
@@ -61,24 +63,24 @@ func AdminListen(path string) (string, error) {
 
 func adminListen(name string, data []byte, dir string, env func(string) (string, bool)) (string, error) {
 	p := &parser{dir: dir}
-	root := read(name, data, env, &p.faults)
+	root := tree.Read(name, data, env, &p.faults)
 	p.faults = slices.DeleteFunc(p.faults, func(f Fault) bool {
 		return f.Path != "" && f.Path != "admin" && f.Path != "admin.listen"
 	})
 	listen := ""
-	if root != nil && p.isMapping(root) && p.isMapping(root.child("admin")) {
-		if at := adminNode(root); !at.blank() {
+	if root != nil && p.faults.IsMapping(root) && p.faults.IsMapping(root.Child("admin")) {
+		if at := adminNode(root); !at.Blank() {
 			listen = p.address(at, true)
 		}
 	}
 	if len(p.faults) > 0 {
-		return "", p.faults.sorted()
+		return "", p.faults.Sorted()
 	}
 	return listen, nil
 }
 
 // notAdmin refuses a data listener on the admin address.
-func (p *parser) notAdmin(at *node, listen string, cfg *Config) {
+func (p *parser) notAdmin(at *tree.Node, listen string, cfg *Config) {
 	if listen != "" && listen == cfg.Admin.Listen && !anyPort(listen) {
 		p.fault(at, "applications and the admin pages cannot share one address", "give another port")
 	}
@@ -90,15 +92,15 @@ func anyPort(listen string) bool {
 }
 
 // address checks where to listen. Anything but loopback and unix sockets needs allow.
-func (p *parser) address(n *node, allow bool) string {
+func (p *parser) address(n *tree.Node, allow bool) string {
 	const fix = "write host:port, such as 127.0.0.1:8080, or unix:/run/authproxy.sock"
-	if !p.single(n, fix) {
+	if !p.faults.Single(n, fix) {
 		return ""
 	}
-	if path, ok := strings.CutPrefix(n.text, unixPrefix); ok {
+	if path, ok := strings.CutPrefix(n.Text, unixPrefix); ok {
 		return p.socket(n, path)
 	}
-	host, port, err := net.SplitHostPort(n.text)
+	host, port, err := net.SplitHostPort(n.Text)
 	number, portErr := strconv.ParseUint(port, 10, 16)
 	if err != nil || portErr != nil {
 		p.fault(n, "is not an address to listen on", fix)
@@ -110,7 +112,7 @@ func (p *parser) address(n *node, allow bool) string {
 	return net.JoinHostPort(host, strconv.FormatUint(number, 10))
 }
 
-func (p *parser) socket(n *node, path string) string {
+func (p *parser) socket(n *tree.Node, path string) string {
 	if path == "" || path[0] == '@' || strings.ContainsRune(path, 0) {
 		p.fault(n, "is not the path of a socket", "write unix:/run/authproxy.sock")
 		return ""
@@ -126,7 +128,7 @@ func (p *parser) socket(n *node, path string) string {
 }
 
 // loopback records a fault unless host is reachable from this machine only.
-func (p *parser) loopback(n *node, host string) {
+func (p *parser) loopback(n *tree.Node, host string) {
 	const fix = "listen on 127.0.0.1 or a unix socket, or set allow_non_loopback: true"
 	addrs, err := p.addrs(host)
 	switch {
@@ -142,8 +144,8 @@ func beyondLoopback(addrs []netip.Addr) bool {
 }
 
 // exposed warns of a listener for applications that other machines reach and that asks for no password.
-func (p *parser) exposed(root *node, cfg *Config) {
-	if !cfg.AllowNonLoopback || root.has("caller_token_file") {
+func (p *parser) exposed(root *tree.Node, cfg *Config) {
+	if !cfg.AllowNonLoopback || root.Has("caller_token_file") {
 		return
 	}
 	judged := map[string]bool{}
@@ -155,7 +157,7 @@ func (p *parser) exposed(root *node, cfg *Config) {
 		}
 		judged[listen] = true
 		if addrs, err := p.addrs(host); err == nil && beyondLoopback(addrs) {
-			p.warn(root.get("allow_non_loopback"), "everybody who reaches "+listen+" uses the token, without a password",
+			p.warn(root.Get("allow_non_loopback"), "everybody who reaches "+listen+" uses the token, without a password",
 				"set caller_token_file, or let a firewall or a network of its own keep others from the port")
 			return
 		}
@@ -173,17 +175,17 @@ func (p *parser) addrs(host string) ([]netip.Addr, error) {
 }
 
 // hosts reads Host names: lower case, no port.
-func (p *parser) hosts(n *node) []string {
-	if n == nil || !p.isList(n, "write [weda.local]") {
+func (p *parser) hosts(n *tree.Node) []string {
+	if n == nil || !p.faults.IsList(n, "write [weda.local]") {
 		return nil
 	}
 	var out []string
-	for _, item := range n.items {
+	for _, item := range n.Items {
 		const fix = "write the name alone, such as weda.local"
-		if !p.single(item, fix) {
+		if !p.faults.Single(item, fix) {
 			continue
 		}
-		host := strings.ToLower(strings.TrimSuffix(item.text, "."))
+		host := strings.ToLower(strings.TrimSuffix(item.Text, "."))
 		switch {
 		case !isHost(host):
 			p.fault(item, "is not a Host name", fix)

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // overflowUID is how Linux shows users of other user namespaces; see user_namespaces(7).
@@ -14,27 +16,27 @@ const overflowUID = 65534
 const guessable = 16
 
 // callers reads who may call, and warns of what lets in more than it seems to.
-func (p *parser) callers(root *node, cfg *Config) {
-	p.callerToken(root.get("caller_token_file"), cfg)
+func (p *parser) callers(root *tree.Node, cfg *Config) {
+	p.callerToken(root.Get("caller_token_file"), cfg)
 	if len(cfg.AllowedUIDs) > 0 {
 		p.onlySockets(root, cfg)
 	}
 	for i, uid := range cfg.AllowedUIDs {
-		if uid == overflowUID && i < len(root.child("allowed_uids").items) {
-			p.warn(root.child("allowed_uids").items[i], "this is also how the users of another user namespace look from here", "run the caller in the same one")
+		if uid == overflowUID && i < len(root.Child("allowed_uids").Items) {
+			p.warn(root.Child("allowed_uids").Items[i], "this is also how the users of another user namespace look from here", "run the caller in the same one")
 		}
 	}
-	if at := root.get("socket_mode"); at != nil && cfg.SocketMode&0o002 != 0 && len(cfg.AllowedUIDs) == 0 && cfg.CallerToken.IsZero() && usesSocket(cfg) {
+	if at := root.Get("socket_mode"); at != nil && cfg.SocketMode&0o002 != 0 && len(cfg.AllowedUIDs) == 0 && cfg.CallerToken.IsZero() && usesSocket(cfg) {
 		p.warn(at, "every user of this machine can connect and use the token", "write \"0660\", or list who may call in allowed_uids")
 	}
 }
 
 // callerToken reads the file that holds what callers must send.
-func (p *parser) callerToken(n *node, cfg *Config) {
-	if n == nil || n.kind == null || n.kind == scalar && n.text == "" {
+func (p *parser) callerToken(n *tree.Node, cfg *Config) {
+	if n == nil || n.Kind == tree.Null || n.Kind == tree.Scalar && n.Text == "" {
 		return
 	}
-	if !p.single(n, "give the path of a file") {
+	if !p.faults.Single(n, "give the path of a file") {
 		return
 	}
 	cfg.CallerToken = p.secretFile(n)
@@ -52,10 +54,10 @@ func (p *parser) callerToken(n *node, cfg *Config) {
 }
 
 // onlySockets records a fault when an upstream is served where nothing tells whose process calls.
-func (p *parser) onlySockets(root *node, cfg *Config) {
+func (p *parser) onlySockets(root *tree.Node, cfg *Config) {
 	for i, u := range cfg.Upstreams {
 		if listen := listenerOf(cfg, u); listen != "" && !strings.HasPrefix(listen, unixPrefix) {
-			p.fault(root.get("allowed_uids"), "cannot be checked on "+listen+", where upstreams["+strconv.Itoa(i)+"] is served",
+			p.fault(root.Get("allowed_uids"), "cannot be checked on "+listen+", where upstreams["+strconv.Itoa(i)+"] is served",
 				"listen on unix sockets only, or use caller_token_file")
 			return
 		}
@@ -81,15 +83,15 @@ func listenerOf(cfg *Config, u Upstream) string {
 var modeRule = regexp.MustCompile(`^0?[0-7]{3}$`)
 
 // fileMode reads permissions as chmod takes them.
-func (p *parser) fileMode(n *node) fs.FileMode {
+func (p *parser) fileMode(n *tree.Node) fs.FileMode {
 	const fix = `write three octal digits, such as "0660"`
-	if !p.single(n, fix) {
+	if !p.faults.Single(n, fix) {
 		return 0
 	}
-	if !modeRule.MatchString(n.text) {
-		p.fault(n, n.quote()+" is not a file mode", fix)
+	if !modeRule.MatchString(n.Text) {
+		p.fault(n, n.Quote()+" is not a file mode", fix)
 		return 0
 	}
-	mode, _ := strconv.ParseUint(n.text, 8, 12)
+	mode, _ := strconv.ParseUint(n.Text, 8, 12)
 	return fs.FileMode(mode)
 }

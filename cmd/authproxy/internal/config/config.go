@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // Config is a configuration without faults, with all defaults in it.
@@ -95,24 +97,24 @@ func parse(name string, data []byte, dir string, env func(string) (string, bool)
 ) (*Config, error) {
 	p := &parser{dir: dir, resolve: resolve}
 	cfg := &Config{}
-	if root := read(name, data, env, &p.faults); root != nil {
+	if root := tree.Read(name, data, env, &p.faults); root != nil {
 		p.config(root, cfg)
 	}
 	if len(p.faults) > 0 {
-		return nil, p.faults.sorted()
+		return nil, p.faults.Sorted()
 	}
 	cfg.Warnings = p.warnings
 	return cfg, nil
 }
 
-func (p *parser) config(root *node, cfg *Config) {
+func (p *parser) config(root *tree.Node, cfg *Config) {
 	p.fill(root, cfg)
-	if root.kind != mapping {
+	if root.Kind != tree.Mapping {
 		return
 	}
-	cfg.AllowedHosts = p.hosts(root.get("allowed_hosts"))
-	cfg.AllowedOrigins = p.origins(root.get("allowed_origins"))
-	if level := root.child("log").get("level"); cfg.Log.Access == "all" && (cfg.Log.Level == "warn" || cfg.Log.Level == "error") {
+	cfg.AllowedHosts = p.hosts(root.Get("allowed_hosts"))
+	cfg.AllowedOrigins = p.origins(root.Get("allowed_origins"))
+	if level := root.Child("log").Get("level"); cfg.Log.Access == "all" && (cfg.Log.Level == "warn" || cfg.Log.Level == "error") {
 		p.warn(level, "keeps log.access: all from logging requests that succeed", "write level: info")
 	}
 	p.listeners(root, cfg)
@@ -127,15 +129,17 @@ func (p *parser) config(root *node, cfg *Config) {
 	p.unusedTokens(root, cfg)
 }
 
-func (p *parser) fault(n *node, what, fix string) {
-	if n.bad {
-		return
-	}
-	p.faults = append(p.faults, Fault{File: n.file, Line: max(n.line, 1), Path: n.path, What: what, Fix: fix})
-}
+// Fault is one thing that is wrong with a configuration.
+type Fault = tree.Fault
 
-func (p *parser) warn(n *node, what, fix string) {
-	f := Fault{File: n.file, Line: n.line, Path: n.path, What: what, Fix: fix}
+// Faults is everything that is wrong with a configuration, sorted by file, line and path. It is the
+// error of Parse and Load whenever the text could be read at all.
+type Faults = tree.Faults
+
+func (p *parser) fault(n *tree.Node, what, fix string) { p.faults.Add(n, what, fix) }
+
+func (p *parser) warn(n *tree.Node, what, fix string) {
+	f := Fault{File: n.File, Line: n.Line, Path: n.Path, What: what, Fix: fix}
 	p.warnings = append(p.warnings, f.String())
 }
 

@@ -11,6 +11,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 var update = flag.Bool("update", false, "write the .want files anew")
@@ -81,13 +83,13 @@ func TestAddress(t *testing.T) {
 	}
 	for _, tt := range tests {
 		p := &parser{resolve: testResolve}
-		got := p.address(&node{kind: scalar, text: tt.in}, false)
+		got := p.address(&tree.Node{Kind: tree.Scalar, Text: tt.in}, false)
 		if (len(p.faults) == 0) != (tt.want != "") || tt.want != "" && got != tt.want {
 			t.Errorf("%s: %q, %v", tt.in, got, p.faults)
 		}
 	}
 	p := &parser{resolve: testResolve}
-	if got := p.address(&node{kind: scalar, text: ":1"}, true); got != ":1" || len(p.faults) > 0 {
+	if got := p.address(&tree.Node{Kind: tree.Scalar, Text: ":1"}, true); got != ":1" || len(p.faults) > 0 {
 		t.Errorf("allowed: %q, %v", got, p.faults)
 	}
 }
@@ -108,7 +110,7 @@ func TestAliasesAreBounded(t *testing.T) {
 func TestFaultsComeAsOneType(t *testing.T) {
 	_, err := Parse("f.yaml", []byte("listen: 1\nloog: {}"), ".", testEnv)
 	faults, ok := errors.AsType[Faults](err)
-	if !ok || len(faults) != 4 || faults[len(faults)-1] != (Fault{"f.yaml", 2, "loog", "unknown key", "did you mean log?"}) {
+	if !ok || len(faults) != 4 || faults[len(faults)-1] != (Fault{File: "f.yaml", Line: 2, Path: "loog", What: "unknown key", Fix: "did you mean log?"}) {
 		t.Errorf("%v", err)
 	}
 	if _, err := Load("testdata/none.yaml"); !errors.Is(err, os.ErrNotExist) {

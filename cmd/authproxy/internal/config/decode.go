@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/ohler55/ojg/jp"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // The decoder reads mappings into structs. What a field may hold stands in its tags:
@@ -20,9 +22,9 @@ import (
 //	keys:"header"  the keys of a mapping are header names
 
 // fill reads the mapping n into the structs that outs points to; together they hold all keys there are.
-func (p *parser) fill(n *node, outs ...any) {
-	if !p.isMapping(n) {
-		n = &node{kind: mapping, file: n.file, line: n.line, path: n.path, bad: true}
+func (p *parser) fill(n *tree.Node, outs ...any) {
+	if !p.faults.IsMapping(n) {
+		n = &tree.Node{Kind: tree.Mapping, File: n.File, Line: n.Line, Path: n.Path, Bad: true}
 	}
 	var known []string
 	for _, out := range outs {
@@ -49,39 +51,39 @@ func fields(out any) []string {
 	return keys
 }
 
-func (p *parser) field(n *node, key string, tag reflect.StructTag, v reflect.Value) {
+func (p *parser) field(n *tree.Node, key string, tag reflect.StructTag, v reflect.Value) {
 	def, hasDefault := tag.Lookup("default")
-	child := n.get(key)
+	child := n.Get(key)
 	switch {
 	case child != nil:
 		p.value(child, tag, v)
 	case hasDefault && v.Kind() == reflect.Slice:
-		at := n.missing(key, list)
+		at := n.Missing(key, tree.List)
 		for _, item := range strings.Split(def, ",") {
-			at.items = append(at.items, at.scalar(item))
+			at.Items = append(at.Items, at.Literal(item))
 		}
 		p.value(at, tag, v)
 	case hasDefault:
-		p.value(n.missing(key, scalar).scalar(def), tag, v)
+		p.value(n.Missing(key, tree.Scalar).Literal(def), tag, v)
 	case strings.Contains(tag.Get("rule"), "required"):
-		p.fault(n.missing(key, scalar), "missing", tag.Get("fix"))
+		p.fault(n.Missing(key, tree.Scalar), "missing", tag.Get("fix"))
 	case v.Kind() == reflect.Struct:
-		p.value(n.missing(key, mapping), tag, v)
+		p.value(n.Missing(key, tree.Mapping), tag, v)
 	}
 }
 
-func (p *parser) unknown(n *node, known []string) {
-	for _, e := range n.entries {
-		at := &node{file: e.value.file, line: e.line, path: e.value.path}
+func (p *parser) unknown(n *tree.Node, known []string) {
+	for _, e := range n.Entries {
+		at := &tree.Node{File: e.Value.File, Line: e.Line, Path: e.Value.Path}
 		switch {
-		case contains(known, e.name):
-		case later(e.value.path):
+		case contains(known, e.Name):
+		case later(e.Value.Path):
 			p.fault(at, "not available in this version", "remove it")
-		case e.bare:
-			at.path = n.path
+		case e.Bare:
+			at.Path = n.Path
 			p.fault(at, "a word without a value between { and }", "quote a value that holds a comma, a colon or a brace")
 		default:
-			p.fault(at, "unknown key", suggest(e.name, "keys", known))
+			p.fault(at, "unknown key", tree.Suggest(e.Name, "keys", known))
 		}
 	}
 }
@@ -92,7 +94,7 @@ func later(path string) bool {
 }
 
 // value reads n into v, by the type of v.
-func (p *parser) value(n *node, tag reflect.StructTag, v reflect.Value) {
+func (p *parser) value(n *tree.Node, tag reflect.StructTag, v reflect.Value) {
 	switch out := v.Addr().Interface().(type) {
 	case *time.Duration:
 		p.duration(n, tag, out)
@@ -115,7 +117,7 @@ func (p *parser) value(n *node, tag reflect.StructTag, v reflect.Value) {
 	}
 }
 
-func (p *parser) kind(n *node, tag reflect.StructTag, v reflect.Value) {
+func (p *parser) kind(n *tree.Node, tag reflect.StructTag, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
 		p.text(n, tag, v)
@@ -141,40 +143,40 @@ func (p *parser) kind(n *node, tag reflect.StructTag, v reflect.Value) {
 }
 
 // pointer leaves v nil when n is an empty mapping.
-func (p *parser) pointer(n *node, v reflect.Value) {
-	if !p.isMapping(n) || n.empty() {
+func (p *parser) pointer(n *tree.Node, v reflect.Value) {
+	if !p.faults.IsMapping(n) || n.Empty() {
 		return
 	}
 	v.Set(reflect.New(v.Type().Elem()))
 	p.fill(n, v.Interface())
 }
 
-func (p *parser) list(n *node, tag reflect.StructTag, v reflect.Value) {
+func (p *parser) list(n *tree.Node, tag reflect.StructTag, v reflect.Value) {
 	fix := "write each item behind a dash, or put them into [ ]"
-	if n.kind == scalar {
+	if n.Kind == tree.Scalar {
 		fix = "put it into [ ]"
 	}
-	if !p.isList(n, fix) {
+	if !p.faults.IsList(n, fix) {
 		return
 	}
-	for _, item := range n.items {
+	for _, item := range n.Items {
 		element := reflect.New(v.Type().Elem()).Elem()
 		p.value(item, tag, element)
 		v.Set(reflect.Append(v, element))
 	}
 }
 
-func (p *parser) mapping(n *node, tag reflect.StructTag, v reflect.Value) {
-	if !p.isMapping(n) {
+func (p *parser) mapping(n *tree.Node, tag reflect.StructTag, v reflect.Value) {
+	if !p.faults.IsMapping(n) {
 		return
 	}
 	if tag.Get("keys") == "header" {
 		p.headerNames(n)
 	}
 	v.Set(reflect.MakeMap(v.Type()))
-	for _, e := range n.entries {
+	for _, e := range n.Entries {
 		element := reflect.New(v.Type().Elem()).Elem()
-		p.value(e.value, tag, element)
-		v.SetMapIndex(reflect.ValueOf(e.name), element)
+		p.value(e.Value, tag, element)
+		v.SetMapIndex(reflect.ValueOf(e.Name), element)
 	}
 }

@@ -5,12 +5,14 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // guarded warns when users of this machine whom a secret is not meant for can read or replace it in the
 // file at path, which n names. Platforms that mount secrets make them readable by all, in a place that
 // nobody else sees; and what the group may do is how the owner and authproxy share a file.
-func (p *parser) guarded(n *node, path string) {
+func (p *parser) guarded(n *tree.Node, path string) {
 	target, err := filepath.EvalSymlinks(path)
 	if err == nil {
 		target, err = filepath.Abs(target)

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // TestGuarded: whom the mode of a secret file lets in, besides owner and group.
@@ -111,7 +113,7 @@ func TestGuardedInMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := &parser{}
-		p.guarded(&node{}, file)
+		p.guarded(&tree.Node{}, file)
 		if len(p.warnings) != want {
 			t.Errorf("%o: %q", mode, p.warnings)
 		}

@@ -3,6 +3,8 @@ package config
 import (
 	"net/textproto"
 	"strings"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // Headers is the policy for the headers of an upstream.
@@ -30,7 +32,7 @@ type Inject struct {
 const TypeScheme = "{token_type}"
 
 // inject reads n; see mergeInject for how it is combined.
-func (p *parser) inject(n *node) Inject {
+func (p *parser) inject(n *tree.Node) Inject {
 	var in struct {
 		Header string `yaml:"header" default:"Authorization"`
 		Scheme string `yaml:"scheme" default:"Bearer"`
@@ -38,16 +40,16 @@ func (p *parser) inject(n *node) Inject {
 	}
 	p.fill(n, &in)
 	switch {
-	case in.Query != "" && (n.has("header") || n.has("scheme")):
-		p.fault(n.get("query"), "stands beside header or scheme", "give the token one place: a header or a query parameter")
+	case in.Query != "" && (n.Has("header") || n.Has("scheme")):
+		p.fault(n.Get("query"), "stands beside header or scheme", "give the token one place: a header or a query parameter")
 	case in.Query != "":
 		return Inject{Query: in.Query}
 	case in.Header == "":
 		p.fault(n, "names neither a header nor a query parameter", "write {header: Authorization} or {query: access_token}")
 	case !isToken(in.Header) || isOwn(in.Header):
-		p.fault(n.child("header"), "is not a header that can hold a token", "write Authorization")
+		p.fault(n.Child("header"), "is not a header that can hold a token", "write Authorization")
 	case in.Scheme != "" && in.Scheme != TypeScheme && !isToken(in.Scheme):
-		p.fault(n.child("scheme"), "is not a scheme", `write Bearer, "" for none, or "`+TypeScheme+`" for the type that came with the token`)
+		p.fault(n.Child("scheme"), "is not a scheme", `write Bearer, "" for none, or "`+TypeScheme+`" for the type that came with the token`)
 	}
 	return Inject{Header: textproto.CanonicalMIMEHeaderKey(in.Header), Scheme: in.Scheme}
 }
@@ -63,36 +65,36 @@ func isOwn(name string) bool {
 }
 
 // headerNames checks the keys of a mapping that become headers.
-func (p *parser) headerNames(n *node) {
+func (p *parser) headerNames(n *tree.Node) {
 	seen := map[string]string{}
-	for _, e := range n.entries {
-		at := &node{file: e.value.file, line: e.line, path: e.value.path}
-		lower := strings.ToLower(e.name)
+	for _, e := range n.Entries {
+		at := &tree.Node{File: e.Value.File, Line: e.Line, Path: e.Value.Path}
+		lower := strings.ToLower(e.Name)
 		switch {
-		case !isToken(e.name):
+		case !isToken(e.Name):
 			p.fault(at, "the key is not the name of a header", headerFix)
-		case isOwn(e.name):
+		case isOwn(e.Name):
 			p.fault(at, "this header is written by HTTP itself and cannot be set", "remove it")
 		case seen[lower] != "":
 			p.fault(at, "the same header as "+seen[lower], "give one of the two")
 		}
-		seen[lower] = e.name
+		seen[lower] = e.Name
 	}
 }
 
 // ownValues checks the values that headers and query of an upstream set, and that none of them
 // replaces the token.
-func (p *parser) ownValues(n *node, in Inject) {
-	headers, query := n.child("headers").child("set"), n.child("query").child("set")
-	for _, set := range []*node{headers, query} {
-		set.leaves(p.headerTemplate)
+func (p *parser) ownValues(n *tree.Node, in Inject) {
+	headers, query := n.Child("headers").Child("set"), n.Child("query").Child("set")
+	for _, set := range []*tree.Node{headers, query} {
+		set.Leaves(p.headerTemplate)
 	}
-	for _, e := range headers.entries {
-		if in.Header != "" && strings.EqualFold(e.name, in.Header) {
-			p.fault(e.value, "the token goes into this header", "remove it here, or change inject")
+	for _, e := range headers.Entries {
+		if in.Header != "" && strings.EqualFold(e.Name, in.Header) {
+			p.fault(e.Value, "the token goes into this header", "remove it here, or change inject")
 		}
 	}
-	if at := query.get(in.Query); in.Query != "" && at != nil {
+	if at := query.Get(in.Query); in.Query != "" && at != nil {
 		p.fault(at, "the token goes into this parameter", "remove it here, or change inject")
 	}
 }

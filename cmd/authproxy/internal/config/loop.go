@@ -5,11 +5,13 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // loop records a fault when upstream i is authproxy itself: each of its requests would come back, to be
 // forwarded again.
-func (p *parser) loop(root *node, cfg *Config, i int) {
+func (p *parser) loop(root *tree.Node, cfg *Config, i int) {
 	u := cfg.Upstreams[i]
 	if u.URL == nil {
 		return
@@ -20,7 +22,7 @@ func (p *parser) loop(root *node, cfg *Config, i int) {
 	}
 	for _, listen := range listeners {
 		if leadsTo(u, listen) {
-			p.fault(root.child("upstreams").items[i].child("url"), "is authproxy's own address "+listen, "give the address of the platform")
+			p.fault(root.Child("upstreams").Items[i].Child("url"), "is authproxy's own address "+listen, "give the address of the platform")
 			return
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/ohler55/ojg/jp"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // Selector says where in an answer a value stands: under a JSON path, or in a header. The zero
@@ -35,16 +37,16 @@ type Match struct {
 
 const headerPrefix = "header:"
 
-func (p *parser) selector(n *node) Selector {
-	if n.kind == null || n.kind == scalar && n.text == "" {
+func (p *parser) selector(n *tree.Node) Selector {
+	if n.Kind == tree.Null || n.Kind == tree.Scalar && n.Text == "" {
 		return Selector{}
 	}
-	name, isHeader := strings.CutPrefix(n.text, headerPrefix)
+	name, isHeader := strings.CutPrefix(n.Text, headerPrefix)
 	if !isHeader {
 		return Selector{Path: p.jsonPath(n)}
 	}
 	if !isToken(name) {
-		p.fault(n, n.quote()+" does not name a header", "write header:X-Subject-Token")
+		p.fault(n, n.Quote()+" does not name a header", "write header:X-Subject-Token")
 		return Selector{}
 	}
 	return Selector{Header: textproto.CanonicalMIMEHeaderKey(name)}
@@ -52,13 +54,13 @@ func (p *parser) selector(n *node) Selector {
 
 const pathFix = "write a path such as code or a.b[0].c; a key with other characters in it is written ['a-b']"
 
-func (p *parser) jsonPath(n *node) jp.Expr {
-	if !p.single(n, pathFix) {
+func (p *parser) jsonPath(n *tree.Node) jp.Expr {
+	if !p.faults.Single(n, pathFix) {
 		return nil
 	}
-	path, ok := parsePath(n.text)
+	path, ok := parsePath(n.Text)
 	if !ok {
-		p.fault(n, n.quote()+" is not a JSON path", pathFix)
+		p.fault(n, n.Quote()+" is not a JSON path", pathFix)
 	}
 	return path
 }
@@ -83,35 +85,35 @@ func parsePath(text string) (path jp.Expr, ok bool) {
 
 // matches reads a mapping of JSON paths to a value or a list of values. A path with an empty list
 // matches nothing and is left out.
-func (p *parser) matches(n *node) []Match {
-	if n.kind == scalar || n.kind == list {
-		p.fault(n, "must be a mapping, not "+n.kind.String(), "write a JSON path and the values that count, such as { code: [INVALID] }")
+func (p *parser) matches(n *tree.Node) []Match {
+	if n.Kind == tree.Scalar || n.Kind == tree.List {
+		p.fault(n, "must be a mapping, not "+n.Kind.String(), "write a JSON path and the values that count, such as { code: [INVALID] }")
 		return nil
 	}
 	var out []Match
-	for _, e := range n.entries {
-		path, ok := parsePath(e.name)
+	for _, e := range n.Entries {
+		path, ok := parsePath(e.Name)
 		if !ok {
-			p.fault(&node{file: e.value.file, line: e.line, path: e.value.path}, "the key is not a JSON path", pathFix)
+			p.fault(&tree.Node{File: e.Value.File, Line: e.Line, Path: e.Value.Path}, "the key is not a JSON path", pathFix)
 			continue
 		}
-		if values := p.texts(e.value); len(values) > 0 {
-			out = append(out, Match{Path: path, Text: e.name, Values: values})
+		if values := p.texts(e.Value); len(values) > 0 {
+			out = append(out, Match{Path: path, Text: e.Name, Values: values})
 		}
 	}
 	return out
 }
 
 // texts reads a list of single values, or one value without the brackets.
-func (p *parser) texts(n *node) []string {
-	items := n.items
-	if n.kind != list {
-		items = []*node{n}
+func (p *parser) texts(n *tree.Node) []string {
+	items := n.Items
+	if n.Kind != tree.List {
+		items = []*tree.Node{n}
 	}
 	var out []string
 	for _, item := range items {
-		if p.single(item, "write [] for no value, and quote text that stands for nothing") {
-			out = append(out, item.text)
+		if p.faults.Single(item, "write [] for no value, and quote text that stands for nothing") {
+			out = append(out, item.Text)
 		}
 	}
 	return out

@@ -4,15 +4,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // useNames checks the templates of the merged token n, and fills in what they need.
-func (p *parser) useNames(n *node, s *params, t *Token) {
+func (p *parser) useNames(n *tree.Node, s *params, t *Token) {
 	used := p.usedNames(n, s)
 	p.defaults(s)
 	unsure := s.open || p.faulty(t)
 	for _, key := range requestKeys() {
-		if auth := n.child(key).get("auth"); auth != nil && strings.HasPrefix(auth.text, "basic") {
+		if auth := n.Child(key).Get("auth"); auth != nil && strings.HasPrefix(auth.Text, "basic") {
 			used["client_id"], used["client_secret"] = true, true
 		}
 	}
@@ -29,8 +31,8 @@ func (p *parser) useNames(n *node, s *params, t *Token) {
 		p.credential(n, s, t, name, used[name], unsure)
 	}
 	for key, name := range map[string]string{"token_url": "token_url", "scopes": "scope"} {
-		if n.has(key) && !used[name] && !unsure {
-			p.fault(n.get(key), "has no effect: no request of this token holds {"+name+"}", "remove it")
+		if n.Has(key) && !used[name] && !unsure {
+			p.fault(n.Get(key), "has no effect: no request of this token holds {"+name+"}", "remove it")
 		}
 	}
 	warned := len(p.warnings)
@@ -41,11 +43,11 @@ func (p *parser) useNames(n *node, s *params, t *Token) {
 }
 
 // usedNames returns the names in the requests of n, and records those that stand for nothing.
-func (p *parser) usedNames(n *node, s *params) map[string]bool {
+func (p *parser) usedNames(n *tree.Node, s *params) map[string]bool {
 	used := map[string]bool{}
 	known := s.names()
-	visit := func(leaf *node) {
-		for _, name := range placeholders(leaf.text) {
+	visit := func(leaf *tree.Node) {
+		for _, name := range placeholders(leaf.Text) {
 			if !contains(known, name) && !s.open {
 				p.unknownName(leaf, name, known)
 			}
@@ -54,7 +56,7 @@ func (p *parser) usedNames(n *node, s *params) map[string]bool {
 	}
 	for _, key := range requestKeys() {
 		for _, part := range []string{"url", "headers", "query", "form", "json"} {
-			n.child(key).get(part).leaves(visit)
+			n.Child(key).Get(part).Leaves(visit)
 		}
 	}
 	return used
@@ -67,7 +69,7 @@ func (p *parser) defaults(s *params) {
 		if d.def == nil || s.open {
 			continue
 		}
-		for _, name := range placeholders(d.def.text) {
+		for _, name := range placeholders(d.def.Text) {
 			if !contains(known, name) {
 				p.unknownName(d.def, name, known)
 			}
@@ -78,7 +80,7 @@ func (p *parser) defaults(s *params) {
 // faulty says whether a request of t has a fault, so that it is not known what it needs.
 func (p *parser) faulty(t *Token) bool {
 	return slices.ContainsFunc(p.faults, func(f Fault) bool {
-		rest, ok := strings.CutPrefix(f.Path, join("tokens", t.Name)+".")
+		rest, ok := strings.CutPrefix(f.Path, tree.Join("tokens", t.Name)+".")
 		key, _, _ := strings.Cut(rest, ".")
 		return ok && contains(requestKeys(), key)
 	})
@@ -86,7 +88,7 @@ func (p *parser) faulty(t *Token) bool {
 
 // credential reads one of the credentials of n. A param of the same name stands for it, too, and makes
 // it optional when it has a default. unsure says that used may be wrong.
-func (p *parser) credential(n *node, s *params, t *Token, name string, used, unsure bool) {
+func (p *parser) credential(n *tree.Node, s *params, t *Token, name string, used, unsure bool) {
 	secret, given := p.secret(n, name)
 	d, isParam := s.byName[name]
 	switch {
@@ -94,9 +96,9 @@ func (p *parser) credential(n *node, s *params, t *Token, name string, used, uns
 		p.fault(d.value, "stands beside "+name+" of the token", "give one of the two")
 	case given && !used && unsure:
 	case given && !used:
-		at := n.get(name)
+		at := n.Get(name)
 		if at == nil {
-			at = n.get(name + "_file")
+			at = n.Get(name + "_file")
 		}
 		p.fault(at, "has no effect: no request of this token needs it", "remove it, or see that provider is right")
 	case given:
@@ -108,15 +110,15 @@ func (p *parser) credential(n *node, s *params, t *Token, name string, used, uns
 			}
 		}
 	case used && !s.open:
-		p.fault(n.missing(name, scalar), "missing", "give "+name+" or "+name+"_file")
+		p.fault(n.Missing(name, tree.Scalar), "missing", "give "+name+" or "+name+"_file")
 	}
 }
 
 // render fills the params into the template n by way of fill; ok is false when one of them has no
 // value, which is a fault already recorded. What is known only when a request is made is a word.
-func (p *parser) render(n *node, s *params, fill func(text string, value func(name string) string) string) (text string, ok bool) {
+func (p *parser) render(n *tree.Node, s *params, fill func(text string, value func(name string) string) string) (text string, ok bool) {
 	ok = true
-	text = fill(n.text, func(name string) string {
+	text = fill(n.Text, func(name string) string {
 		if contains(credentialNames(), name) || contains(dynamicNames(), name) {
 			return "x"
 		}

@@ -4,14 +4,16 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // param is a name of one token that templates can hold.
 type param struct {
-	value    *node // given in the file; literal
-	def      *node // the default; may hold the names of other params
+	value    *tree.Node // given in the file; literal
+	def      *tree.Node // the default; may hold the names of other params
 	required bool
-	at       *node // where it would be given
+	at       *tree.Node // where it would be given
 }
 
 // params are the names of one token, with their values as far as they are needed.
@@ -26,77 +28,77 @@ type params struct {
 
 // params reads the definitions of a preset and what the file says over them. token is the merged
 // token; open says that its preset is not known.
-func (p *parser) params(base, over, token *node, open bool) *params {
+func (p *parser) params(base, over, token *tree.Node, open bool) *params {
 	s := &params{p: p, byName: map[string]param{}, done: map[string]string{}, busy: map[string]bool{}, bad: map[string]bool{}, open: open}
-	at := over.missing("params", mapping)
-	for _, e := range base.child("params").entries {
+	at := over.Missing("params", tree.Mapping)
+	for _, e := range base.Child("params").Entries {
 		s.define(e, at)
 	}
-	given := over.child("params")
-	p.isMapping(given)
-	for _, e := range given.entries {
-		if e.value.kind == mapping {
+	given := over.Child("params")
+	p.faults.IsMapping(given)
+	for _, e := range given.Entries {
+		if e.Value.Kind == tree.Mapping {
 			s.define(e, at)
 		}
 	}
-	for _, e := range given.entries {
-		if e.value.kind != mapping {
+	for _, e := range given.Entries {
+		if e.Value.Kind != tree.Mapping {
 			s.give(e)
 		}
 	}
-	scope := token.missing("scopes", scalar).scalar("")
+	scope := token.Missing("scopes", tree.Scalar).Literal("")
 	var scopes []string
-	token.child("scopes").leaves(func(n *node) { scopes = append(scopes, n.text) })
-	scope.text = strings.Join(scopes, " ")
+	token.Child("scopes").Leaves(func(n *tree.Node) { scopes = append(scopes, n.Text) })
+	scope.Text = strings.Join(scopes, " ")
 	s.byName["scope"] = param{value: scope, at: scope}
 	s.ownURL(token)
 	return s
 }
 
 // ownURL makes token_url a param.
-func (s *params) ownURL(token *node) {
-	d := param{value: token.get("token_url"), required: true, at: token.missing("token_url", scalar)}
+func (s *params) ownURL(token *tree.Node) {
+	d := param{value: token.Get("token_url"), required: true, at: token.Missing("token_url", tree.Scalar)}
 	switch {
-	case d.value.blank():
+	case d.value.Blank():
 		d.value = nil
-	case d.value.kind != scalar:
+	case d.value.Kind != tree.Scalar:
 		s.bad["token_url"], d.required = true, false
 	}
 	s.byName["token_url"] = d
 }
 
-func (s *params) define(e entry, at *node) {
+func (s *params) define(e tree.Entry, at *tree.Node) {
 	var d struct {
 		Required bool   `yaml:"required"`
 		Default  string `yaml:"default"`
 	}
-	if e.value.empty() {
-		s.bad[e.name] = true
-		s.p.fault(e.value, "has no value", "write one, or a definition: { required: true } or { default: ... }")
+	if e.Value.Empty() {
+		s.bad[e.Name] = true
+		s.p.fault(e.Value, "has no value", "write one, or a definition: { required: true } or { default: ... }")
 		return
 	}
-	s.p.fill(e.value, &d)
+	s.p.fill(e.Value, &d)
 	reserved := append(dynamicNames(), "token_url", "scope")
-	if m := placeholders("{" + e.name + "}"); len(m) != 1 || m[0] != e.name || contains(reserved, e.name) {
-		s.p.fault(e.value, "is not a name for a param", "use lower-case letters, digits and '_'; "+
+	if m := placeholders("{" + e.Name + "}"); len(m) != 1 || m[0] != e.Name || contains(reserved, e.Name) {
+		s.p.fault(e.Value, "is not a name for a param", "use lower-case letters, digits and '_'; "+
 			strings.Join(reserved, ", ")+" have a meaning of their own")
 		return
 	}
-	s.byName[e.name] = param{def: e.value.get("default"), required: d.Required, at: at.missing(e.name, scalar)}
+	s.byName[e.Name] = param{def: e.Value.Get("default"), required: d.Required, at: at.Missing(e.Name, tree.Scalar)}
 }
 
-func (s *params) give(e entry) {
-	d, known := s.byName[e.name]
-	at := &node{file: e.value.file, line: e.line, path: e.value.path}
+func (s *params) give(e tree.Entry) {
+	d, known := s.byName[e.Name]
+	at := &tree.Node{File: e.Value.File, Line: e.Line, Path: e.Value.Path}
 	switch {
 	case !known && !s.open:
-		s.p.fault(at, "unknown param", suggest(e.name, "params", slices.Collect(maps.Keys(s.byName))))
-	case e.value.kind == list:
-		s.bad[e.name] = true
-		s.p.fault(e.value, "must be a single value, not a list", "write one value")
+		s.p.fault(at, "unknown param", tree.Suggest(e.Name, "params", slices.Collect(maps.Keys(s.byName))))
+	case e.Value.Kind == tree.List:
+		s.bad[e.Name] = true
+		s.p.fault(e.Value, "must be a single value, not a list", "write one value")
 	default:
-		d.value = e.value
-		s.byName[e.name] = d
+		d.value = e.Value
+		s.byName[e.Name] = d
 	}
 }
 
@@ -116,7 +118,7 @@ func (s *params) value(name, via string) string {
 	var v string
 	switch {
 	case d.value != nil:
-		v = d.value.text
+		v = d.value.Text
 		if isURL(v) {
 			v = strings.TrimRight(v, "/")
 		}
@@ -152,13 +154,13 @@ func (s *params) expandDefault(name string, d param) string {
 	}
 	s.busy[name] = true
 	defer delete(s.busy, name)
-	return substitute(d.def.text, func(other string) string {
+	return substitute(d.def.Text, func(other string) string {
 		if _, known := s.byName[other]; !known { // a fault already
 			s.bad[name] = true
 			return ""
 		}
 		v := s.value(other, name)
-		if given := s.byName[other].value; given != nil && isURL(d.def.text) && strings.ContainsFunc(v, changesURL) {
+		if given := s.byName[other].value; given != nil && isURL(d.def.Text) && strings.ContainsFunc(v, changesURL) {
 			s.p.fault(given, "holds a character that would change the URL it stands in", "write the bare name, or give "+name)
 			s.bad[other] = true
 		}
@@ -168,9 +170,9 @@ func (s *params) expandDefault(name string, d param) string {
 }
 
 // blame returns where the beginning of the template n comes from: what the file gives, when it gives it.
-func (s *params) blame(n *node) *node {
+func (s *params) blame(n *tree.Node) *tree.Node {
 	for range len(s.byName) + 1 {
-		names := placeholders(n.text)
+		names := placeholders(n.Text)
 		if len(names) == 0 {
 			return n
 		}

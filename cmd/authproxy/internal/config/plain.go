@@ -4,28 +4,30 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // plainHTTP is the permission of a token or an upstream to go without encryption.
 type plainHTTP struct {
-	given *node  // allow_plain_http; nil: not given
-	user  string // the path of the token or the upstream
+	given *tree.Node // allow_plain_http; nil: not given
+	user  string     // the path of the token or the upstream
 }
 
 // holds says whether the permission is for the URL that stands at from. That of a preset is for the
 // address that the preset itself knows, not for what a file puts in its stead.
-func (a plainHTTP) holds(from *node) bool {
-	return a.given != nil && a.given.text == "true" && (a.given.file == from.file || !a.ofPreset())
+func (a plainHTTP) holds(from *tree.Node) bool {
+	return a.given != nil && a.given.Text == "true" && (a.given.File == from.File || !a.ofPreset())
 }
 
 func (a plainHTTP) ofPreset() bool {
-	return a.given != nil && strings.HasPrefix(a.given.file, presetPrefix)
+	return a.given != nil && strings.HasPrefix(a.given.File, presetPrefix)
 }
 
 // fix says how to go on without the permission.
 func (a plainHTTP) fix() string {
 	fix := "use https://, or set " + a.user + ".allow_plain_http: true"
-	if a.ofPreset() && a.given.text == "true" {
+	if a.ofPreset() && a.given.Text == "true" {
 		fix += " (the preset allows it for its own address only)"
 	}
 	return fix
@@ -33,7 +35,7 @@ func (a plainHTTP) fix() string {
 
 // plain judges a URL that is not encrypted and stands at from: beyond this machine and private networks
 // it is a fault, or, where it is allowed, a warning.
-func (p *parser) plain(from *node, u *url.URL, allow plainHTTP) {
+func (p *parser) plain(from *tree.Node, u *url.URL, allow plainHTTP) {
 	if u == nil || u.Scheme != "http" || isNear(u.Hostname()) {
 		return
 	}
@@ -47,7 +49,7 @@ func (p *parser) plain(from *node, u *url.URL, allow plainHTTP) {
 
 // throughProxy judges the forward proxy, given at the node at, of a URL that is not encrypted and stands
 // at from: the proxy then reads what goes by.
-func (p *parser) throughProxy(at, from *node, u, proxy *url.URL, allow plainHTTP) {
+func (p *parser) throughProxy(at, from *tree.Node, u, proxy *url.URL, allow plainHTTP) {
 	if u == nil || proxy == nil || u.Scheme != "http" || allow.holds(from) || isNear(proxy.Hostname()) {
 		return
 	}

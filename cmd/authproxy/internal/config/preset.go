@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 //go:embed presets/*.yaml
@@ -32,7 +34,7 @@ func Presets() []string {
 // Preset returns the text of a preset, as YAML with comments. The error names the nearest preset.
 func Preset(name string) ([]byte, error) {
 	if !contains(Presets(), name) {
-		return nil, fmt.Errorf("no preset %q; %s", name, suggest(name, "presets", Presets()))
+		return nil, fmt.Errorf("no preset %q; %s", name, tree.Suggest(name, "presets", Presets()))
 	}
 	return presetFiles.ReadFile("presets/" + name + ".yaml")
 }
@@ -50,35 +52,35 @@ func PresetSummary(name string) string {
 // preset returns what the token n starts from: the preset it names, or the default. A token that
 // names none and has a request with a URL of its own does not start from the default's request.
 // known is false after a fault; what is returned then has the right shape, not the right values.
-func (p *parser) preset(n *node, t *Token) (base *node, known bool) {
+func (p *parser) preset(n *tree.Node, t *Token) (base *tree.Node, known bool) {
 	t.Provider, known = defaultProvider, true
-	at := n.get("provider")
+	at := n.Get("provider")
 	if at != nil {
-		t.Provider = at.text
+		t.Provider = at.Text
 	}
 	text, err := Preset(t.Provider)
 	switch {
-	case at != nil && !p.single(at, "name one of: "+strings.Join(Presets(), ", ")):
+	case at != nil && !p.faults.Single(at, "name one of: "+strings.Join(Presets(), ", ")):
 		known = false
 	case err != nil:
-		p.fault(at, "unknown preset "+at.quote(), suggest(at.raw, "presets", Presets()))
+		p.fault(at, "unknown preset "+at.Quote(), tree.Suggest(at.Raw, "presets", Presets()))
 		known = false
 	}
 	if !known {
 		t.Provider = defaultProvider
 		text, _ = Preset(t.Provider)
 	}
-	base = read(presetPrefix+t.Provider, text, nil, &p.faults)
+	base = tree.Read(presetPrefix+t.Provider, text, nil, &p.faults)
 	if !known {
-		request := base.child("request").without("auth") // it must not be at odds with what the file says
+		request := base.Child("request").Without("auth") // it must not be at odds with what the file says
 		for _, key := range requestKeys() {
-			if key == "request" || n.has(key) {
-				base = base.with(key, request)
+			if key == "request" || n.Has(key) {
+				base = base.With(key, request)
 			}
 		}
 	}
-	if at == nil && n.child("request").has("url") {
-		base = base.without("request")
+	if at == nil && n.Child("request").Has("url") {
+		base = base.Without("request")
 	}
 	return base, known
 }

@@ -5,32 +5,34 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // Here the requests of a token are judged by what their templates come to, and as strictly as by the
 // code that sends them: a fault that shows only there has no line.
 
 // rehearse judges the request key of the merged token n.
-func (p *parser) rehearse(n *node, key string, s *params, t *Token) {
-	r := n.child(key)
-	p.requestURL(n, r.get("url"), s, t)
-	auth := r.get("auth")
-	basic := auth != nil && contains([]string{"basic", "basic_raw"}, auth.text)
-	for _, e := range r.child("headers").entries {
-		if basic && textproto.CanonicalMIMEHeaderKey(e.name) == "Authorization" {
-			at := &node{file: e.value.file, line: e.line, path: e.value.path}
-			p.fault(at, "stands beside auth: "+auth.text+", which writes this header itself", "remove it, or write auth: none")
+func (p *parser) rehearse(n *tree.Node, key string, s *params, t *Token) {
+	r := n.Child(key)
+	p.requestURL(n, r.Get("url"), s, t)
+	auth := r.Get("auth")
+	basic := auth != nil && contains([]string{"basic", "basic_raw"}, auth.Text)
+	for _, e := range r.Child("headers").Entries {
+		if basic && textproto.CanonicalMIMEHeaderKey(e.Name) == "Authorization" {
+			at := &tree.Node{File: e.Value.File, Line: e.Line, Path: e.Value.Path}
+			p.fault(at, "stands beside auth: "+auth.Text+", which writes this header itself", "remove it, or write auth: none")
 		}
-		p.filled(e.value, s, holdsControl, "holds control characters, which no header can hold", "write one line of text, without tabs")
+		p.filled(e.Value, s, holdsControl, "holds control characters, which no header can hold", "write one line of text, without tabs")
 	}
-	r.get("json").leaves(func(leaf *node) {
+	r.Get("json").Leaves(func(leaf *tree.Node) {
 		p.filled(leaf, s, notUTF8, "is not text in UTF-8, and a JSON body holds nothing else", "convert it")
 	})
 }
 
 // requestURL checks the URL that the template at comes to. Credentials and the like count as a word.
-func (p *parser) requestURL(n, at *node, s *params, t *Token) {
-	if at.empty() || at.kind != scalar {
+func (p *parser) requestURL(n, at *tree.Node, s *params, t *Token) {
+	if at.Empty() || at.Kind != tree.Scalar {
 		return
 	}
 	text, ok := p.render(at, s, urlOf)
@@ -43,14 +45,14 @@ func (p *parser) requestURL(n, at *node, s *params, t *Token) {
 		marked := func(text string) bool { return strings.Contains(text, "#") }
 		p.fault(s.source(at, marked), "is a URL with a fragment, which is never sent", "remove the # and the rest, or write %23 for # itself")
 	}
-	allow := plainHTTP{n.get("allow_plain_http"), join("tokens", t.Name)}
+	allow := plainHTTP{n.Get("allow_plain_http"), tree.Join("tokens", t.Name)}
 	p.plain(from, u, allow)
 	p.throughProxy(from, from, u, t.ProxyURL, allow)
 }
 
 // filled records a fault when the template n is wrong once it is filled, at the place that makes it so.
-func (p *parser) filled(n *node, s *params, wrong func(text string) bool, what, fix string) {
-	if n.kind != scalar {
+func (p *parser) filled(n *tree.Node, s *params, wrong func(text string) bool, what, fix string) {
+	if n.Kind != tree.Scalar {
 		return
 	}
 	if text, ok := p.render(n, s, substitute); ok && wrong(text) {
@@ -59,11 +61,11 @@ func (p *parser) filled(n *node, s *params, wrong func(text string) bool, what, 
 }
 
 // source returns what makes the template n wrong: itself, or the value of the param in it that is.
-func (s *params) source(n *node, wrong func(text string) bool) *node {
-	if s == nil || wrong(n.text) {
+func (s *params) source(n *tree.Node, wrong func(text string) bool) *tree.Node {
+	if s == nil || wrong(n.Text) {
 		return n
 	}
-	for _, name := range placeholders(n.text) {
+	for _, name := range placeholders(n.Text) {
 		switch d := s.byName[name]; {
 		case contains(credentialNames(), name) || !wrong(s.done[name]):
 		case d.value != nil:

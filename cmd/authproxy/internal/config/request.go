@@ -1,6 +1,10 @@
 package config
 
-import "github.com/ohler55/ojg/jp"
+import (
+	"github.com/ohler55/ojg/jp"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
+)
 
 // Request is a request to a platform. URL, Headers, Query, Form and the strings in JSON are templates:
 // {name} stands for a member of Token.Params or Token.Credentials, or for refresh_token, token,
@@ -30,17 +34,17 @@ type Response struct {
 }
 
 // checkRequests looks at what the types of the fields cannot say.
-func (p *parser) checkRequests(n *node) {
+func (p *parser) checkRequests(n *tree.Node) {
 	for _, key := range requestKeys() {
-		r := n.get(key)
-		if hasJSON(r) && r.has("form") {
-			p.fault(r.get("json"), "stands beside form", "a request has one body: give json or form")
+		r := n.Get(key)
+		if hasJSON(r) && r.Has("form") {
+			p.fault(r.Get("json"), "stands beside form", "a request has one body: give json or form")
 		}
-		if at := r.get("ok"); at != nil && (key == "request" || key == "refresh") {
+		if at := r.Get("ok"); at != nil && (key == "request" || key == "refresh") {
 			p.fault(at, "has no meaning here", "write it into response")
 		}
 	}
-	if at := n.child("response").get("token"); at != nil && at.empty() {
+	if at := n.Child("response").Get("token"); at != nil && at.Empty() {
 		p.fault(at, "is empty", "say where the token stands, such as access_token or header:X-Subject-Token")
 	}
 }
@@ -57,44 +61,44 @@ type oauthKeys struct {
 const methodFix = "write client_secret_basic or client_secret_post"
 
 // expandKeys writes auth_method and endpoint_params into the request of the token n.
-func (p *parser) expandKeys(n *node) *node {
-	request := n.child("request")
-	if request.kind != mapping {
+func (p *parser) expandKeys(n *tree.Node) *tree.Node {
+	request := n.Child("request")
+	if request.Kind != tree.Mapping {
 		return n
 	}
-	form := request.child("form")
-	if at := n.get("auth_method"); at != nil && p.single(at, methodFix) {
-		switch at.text {
+	form := request.Child("form")
+	if at := n.Get("auth_method"); at != nil && p.faults.Single(at, methodFix) {
+		switch at.Text {
 		case "client_secret_basic":
-			request = request.with("auth", at.scalar("basic"))
+			request = request.With("auth", at.Literal("basic"))
 		case "client_secret_post":
-			request = request.with("auth", at.scalar("none"))
-			form = form.with("client_id", at.scalar("{client_id}")).with("client_secret", at.scalar("{client_secret}"))
+			request = request.With("auth", at.Literal("none"))
+			form = form.With("client_id", at.Literal("{client_id}")).With("client_secret", at.Literal("{client_secret}"))
 			p.needForm(at, request)
 		default:
-			p.fault(at, at.quote()+" is not possible here", methodFix)
+			p.fault(at, at.Quote()+" is not possible here", methodFix)
 		}
 	}
-	if at := n.get("endpoint_params"); !at.empty() && at.kind == mapping {
+	if at := n.Get("endpoint_params"); !at.Empty() && at.Kind == tree.Mapping {
 		p.needForm(at, request)
-		for _, e := range at.entries {
-			form = form.with(e.name, e.value)
+		for _, e := range at.Entries {
+			form = form.With(e.Name, e.Value)
 		}
 	}
-	if form.empty() {
-		return n.with("request", request)
+	if form.Empty() {
+		return n.With("request", request)
 	}
-	return n.with("request", request.with("form", form))
+	return n.With("request", request.With("form", form))
 }
 
-func (p *parser) needForm(at *node, request *node) {
+func (p *parser) needForm(at *tree.Node, request *tree.Node) {
 	if hasJSON(request) {
 		p.fault(at, "needs a request with a form, and this one has json", "write the members into request.json")
 	}
 }
 
 // hasJSON says whether the request n has a JSON body; {} is one.
-func hasJSON(n *node) bool {
-	at := n.get("json")
-	return at != nil && at.kind != null
+func hasJSON(n *tree.Node) bool {
+	at := n.Get("json")
+	return at != nil && at.Kind != tree.Null
 }

@@ -11,26 +11,28 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 func contains(names []string, name string) bool { return slices.Contains(names, name) }
 
 // text reads a value as it is written: 007 and true are text as good as any. Nothing is empty text.
-func (p *parser) text(n *node, tag reflect.StructTag, v reflect.Value) {
+func (p *parser) text(n *tree.Node, tag reflect.StructTag, v reflect.Value) {
 	choice, isChoice := tag.Lookup("oneof")
 	mend := tag.Get("fix")
 	if isChoice {
 		mend = "write " + strings.ReplaceAll(choice, "|", " or ")
 	}
-	if n.kind != null && !p.single(n, cmp.Or(mend, "write one value")) {
+	if n.Kind != tree.Null && !p.faults.Single(n, cmp.Or(mend, "write one value")) {
 		return
 	}
-	v.SetString(n.text)
-	if isChoice && !contains(strings.Split(choice, "|"), n.text) {
-		p.fault(n, n.quote()+" is not possible here", mend)
+	v.SetString(n.Text)
+	if isChoice && !contains(strings.Split(choice, "|"), n.Text) {
+		p.fault(n, n.Quote()+" is not possible here", mend)
 	}
 	for _, rule := range strings.Split(tag.Get("rule"), ",") {
-		if what, fix := p.rule(rule, n.text); what != "" {
+		if what, fix := p.rule(rule, n.Text); what != "" {
 			p.fault(n, what, cmp.Or(mend, fix))
 			return
 		}
@@ -82,18 +84,18 @@ func isLine(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
-func (p *parser) boolean(n *node) bool {
+func (p *parser) boolean(n *tree.Node) bool {
 	const fix = "write true or false"
-	if !p.single(n, fix) {
+	if !p.faults.Single(n, fix) {
 		return false
 	}
-	if n.text != "true" && n.text != "false" {
-		p.fault(n, n.quote()+" is neither true nor false", fix)
+	if n.Text != "true" && n.Text != "false" {
+		p.fault(n, n.Quote()+" is neither true nor false", fix)
 	}
-	return n.text == "true"
+	return n.Text == "true"
 }
 
-func (p *parser) integer(n *node, tag reflect.StructTag, v reflect.Value) {
+func (p *parser) integer(n *tree.Node, tag reflect.StructTag, v reflect.Value) {
 	rule, fix := tag.Get("rule"), "write a whole number such as 256"
 	switch rule {
 	case "uid":
@@ -101,34 +103,34 @@ func (p *parser) integer(n *node, tag reflect.StructTag, v reflect.Value) {
 	case "status":
 		fix = "write one from 100 to 599"
 	}
-	if !p.single(n, fix) {
+	if !p.faults.Single(n, fix) {
 		return
 	}
-	i, err := strconv.Atoi(n.text)
+	i, err := strconv.Atoi(n.Text)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		p.fault(n, n.quote()+" is out of range", fix)
+		p.fault(n, n.Quote()+" is out of range", fix)
 	case err != nil:
-		p.fault(n, n.quote()+" is not a whole number", fix)
+		p.fault(n, n.Quote()+" is not a whole number", fix)
 	case rule == "positive" && i < 1:
 		p.fault(n, "must be more than 0", fix)
 	case rule == "status" && (i < 100 || i > 599):
-		p.fault(n, n.quote()+" is not an HTTP status", fix)
+		p.fault(n, n.Quote()+" is not an HTTP status", fix)
 	case rule == "uid" && (i < 0 || int64(i) >= math.MaxUint32):
-		p.fault(n, n.quote()+" is not the number of a user", fix)
+		p.fault(n, n.Quote()+" is not the number of a user", fix)
 	}
 	v.SetInt(int64(i))
 }
 
-func (p *parser) duration(n *node, tag reflect.StructTag, out *time.Duration) {
+func (p *parser) duration(n *tree.Node, tag reflect.StructTag, out *time.Duration) {
 	const fix = "write a number with its unit, such as 500ms, 10s, 1m30s or 24h"
-	if !p.single(n, fix) {
+	if !p.faults.Single(n, fix) {
 		return
 	}
-	d, err := time.ParseDuration(n.text)
+	d, err := time.ParseDuration(n.Text)
 	switch {
 	case err != nil:
-		p.fault(n, n.quote()+" is not a duration", fix)
+		p.fault(n, n.Quote()+" is not a duration", fix)
 	case d < 0:
 		p.fault(n, "must not be negative", fix)
 	case d == 0 && tag.Get("rule") == "positive":
@@ -140,20 +142,20 @@ func (p *parser) duration(n *node, tag reflect.StructTag, out *time.Duration) {
 var sizeRule = regexp.MustCompile(`^([0-9]{1,18}) ?(|B|KiB|MiB|GiB)$`)
 
 // size reads a number of bytes.
-func (p *parser) size(n *node, _ reflect.StructTag, out *int64) {
+func (p *parser) size(n *tree.Node, _ reflect.StructTag, out *int64) {
 	const fix = "write bytes as a whole number, or with KiB, MiB or GiB, such as 64KiB"
-	if !p.single(n, fix) {
+	if !p.faults.Single(n, fix) {
 		return
 	}
-	m := sizeRule.FindStringSubmatch(n.text)
+	m := sizeRule.FindStringSubmatch(n.Text)
 	if m == nil {
-		p.fault(n, n.quote()+" is not a size", fix)
+		p.fault(n, n.Quote()+" is not a size", fix)
 		return
 	}
 	count, _ := strconv.ParseInt(m[1], 10, 64)
 	unit := map[string]int64{"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[m[2]]
 	if count > math.MaxInt64/unit {
-		p.fault(n, n.quote()+" is too large", fix)
+		p.fault(n, n.Quote()+" is too large", fix)
 		return
 	}
 	*out = count * unit
@@ -161,35 +163,35 @@ func (p *parser) size(n *node, _ reflect.StructTag, out *int64) {
 
 // tree reads any value the way JSON has it: mappings, lists, strings, numbers as json.Number, booleans.
 // What holds an environment variable is a string.
-func (p *parser) tree(n *node) any {
-	switch n.kind {
-	case mapping:
+func (p *parser) tree(n *tree.Node) any {
+	switch n.Kind {
+	case tree.Mapping:
 		out := map[string]any{}
-		for _, e := range n.entries {
-			out[e.name] = p.tree(e.value)
+		for _, e := range n.Entries {
+			out[e.Name] = p.tree(e.Value)
 		}
 		return out
-	case list:
+	case tree.List:
 		out := []any{}
-		for _, item := range n.items {
+		for _, item := range n.Items {
 			out = append(out, p.tree(item))
 		}
 		return out
-	case scalar:
+	case tree.Scalar:
 		return p.leaf(n)
 	}
 	return nil
 }
 
-func (p *parser) leaf(n *node) any {
-	switch n.tag {
+func (p *parser) leaf(n *tree.Node) any {
+	switch n.Tag {
 	case "!!bool":
-		return strings.EqualFold(n.text, "true")
+		return strings.EqualFold(n.Text, "true")
 	case "!!int", "!!float":
-		if !json.Valid([]byte(n.text)) {
-			p.fault(n, n.quote()+" is not a number in JSON", "quote it, or write it with decimal digits")
+		if !json.Valid([]byte(n.Text)) {
+			p.fault(n, n.Quote()+" is not a number in JSON", "quote it, or write it with decimal digits")
 		}
-		return json.Number(n.text)
+		return json.Number(n.Text)
 	}
-	return n.text
+	return n.Text
 }

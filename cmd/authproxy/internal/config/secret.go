@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 const hidden = "<secret>"
@@ -111,19 +113,19 @@ func (s Secret) MarshalYAML() (any, error) { return hidden, nil }
 
 // secret reads the member name of n, or the file named by its _file twin, and checks what it finds.
 // ok is false when neither is there.
-func (p *parser) secret(n *node, name string) (s Secret, ok bool) {
-	value, file := n.get(name), n.get(name+"_file")
+func (p *parser) secret(n *tree.Node, name string) (s Secret, ok bool) {
+	value, file := n.Get(name), n.Get(name+"_file")
 	switch {
 	case value != nil && file != nil:
 		p.fault(file, "stands beside "+name, "give one of the two")
-	case value != nil && value.kind == scalar && value.text != "":
-		if strings.ContainsFunc(value.text, unicode.IsControl) {
+	case value != nil && value.Kind == tree.Scalar && value.Text != "":
+		if strings.ContainsFunc(value.Text, unicode.IsControl) {
 			p.fault(value, "holds more than one line, or control characters", "write only the value, without a line break at its end")
 		}
-		return inlineSecret(value.text), true
+		return inlineSecret(value.Text), true
 	case value != nil:
 		p.badText(value, "is empty", "give a value, or a file in "+name+"_file")
-	case file != nil && file.kind == scalar && file.text != "":
+	case file != nil && file.Kind == tree.Scalar && file.Text != "":
 		return p.secretFile(file), true
 	case file != nil:
 		p.badText(file, "is empty", "give the path of a file")
@@ -133,8 +135,8 @@ func (p *parser) secret(n *node, name string) (s Secret, ok bool) {
 	return Secret{}, true
 }
 
-func (p *parser) secretFile(n *node) Secret {
-	s := Secret{file: p.resolvePath(n.text)}
+func (p *parser) secretFile(n *tree.Node) Secret {
+	s := Secret{file: p.resolvePath(n.Text)}
 	if _, err := readSecret(s.file); err != nil {
 		what, fix, _ := strings.Cut(err.Error(), "; ")
 		p.fault(n, "the file "+what, fix)
@@ -145,9 +147,9 @@ func (p *parser) secretFile(n *node) Secret {
 }
 
 // badText records that n is not a single value, or else what.
-func (p *parser) badText(n *node, what, fix string) {
-	if n.kind == list || n.kind == mapping {
-		what = "must be a single value, not " + n.kind.String()
+func (p *parser) badText(n *tree.Node, what, fix string) {
+	if n.Kind == tree.List || n.Kind == tree.Mapping {
+		what = "must be a single value, not " + n.Kind.String()
 	}
 	p.fault(n, what, fix)
 }

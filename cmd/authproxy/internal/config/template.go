@@ -3,6 +3,8 @@ package config
 import (
 	"regexp"
 	"strings"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // A placeholder in the requests of a token. Other braces mean themselves.
@@ -35,13 +37,13 @@ func substitute(s string, value func(name string) string) string {
 }
 
 // headerTemplate checks a value that may hold {header.NAME} and nothing else in braces.
-func (p *parser) headerTemplate(n *node) {
-	for _, m := range headerPlaceholder.FindAllStringSubmatch(n.text, -1) {
+func (p *parser) headerTemplate(n *tree.Node) {
+	for _, m := range headerPlaceholder.FindAllStringSubmatch(n.Text, -1) {
 		if m[1] == "header" && isToken(m[2]) {
 			continue
 		}
 		what := "unknown placeholder"
-		if strings.Contains(n.raw, m[0]) { // written here, not filled in from the environment
+		if strings.Contains(n.Raw, m[0]) { // written here, not filled in from the environment
 			what += " " + m[0]
 		}
 		p.fault(n, what, "only {header.NAME} has a meaning here, such as {header.X-User}")
@@ -49,9 +51,9 @@ func (p *parser) headerTemplate(n *node) {
 }
 
 // unknownName records a placeholder that stands for nothing.
-func (p *parser) unknownName(n *node, name string, known []string) {
-	what, fix := "unknown {"+name+"}", suggest(name, "names", known)
-	if !strings.Contains(n.raw, "{"+name+"}") {
+func (p *parser) unknownName(n *tree.Node, name string, known []string) {
+	what, fix := "unknown {"+name+"}", tree.Suggest(name, "names", known)
+	if !strings.Contains(n.Raw, "{"+name+"}") {
 		what, fix = "an unknown placeholder came from the environment", ""
 	}
 	p.fault(n, what, fix)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // TLS says how a server is verified and how authproxy shows who it is. The zero TLS trusts what the
@@ -56,41 +58,41 @@ func (t TLS) Config(warn func(error)) (*tls.Config, error) {
 }
 
 // tls finishes t, which was read from n.
-func (p *parser) tls(n *node, t *TLS) {
+func (p *parser) tls(n *tree.Node, t *TLS) {
 	t.CAFile, t.CertFile, t.KeyFile = p.resolvePath(t.CAFile), p.resolvePath(t.CertFile), p.resolvePath(t.KeyFile)
-	if ca := p.file(n.get("ca_file"), t.CAFile); ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
-		p.fault(n.get("ca_file"), "the file holds no certificate in PEM form", "give the one that begins with -----BEGIN CERTIFICATE-----")
+	if ca := p.file(n.Get("ca_file"), t.CAFile); ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
+		p.fault(n.Get("ca_file"), "the file holds no certificate in PEM form", "give the one that begins with -----BEGIN CERTIFICATE-----")
 	}
 	p.pair(n, t)
 	if t.ServerName != "" && !isHost(strings.ToLower(t.ServerName)) {
-		p.fault(n.get("server_name"), "is not the name of a server", "write it as it stands in the certificate, without a port")
+		p.fault(n.Get("server_name"), "is not the name of a server", "write it as it stands in the certificate, without a port")
 	}
 	if t.InsecureSkipVerify {
-		p.warn(n.get("insecure_skip_verify"), "the server is not verified: anybody on the way can read tokens",
+		p.warn(n.Get("insecure_skip_verify"), "the server is not verified: anybody on the way can read tokens",
 			"give its certificate authority in ca_file")
 	}
 }
 
 // pair checks the certificate of t and its key.
-func (p *parser) pair(n *node, t *TLS) {
+func (p *parser) pair(n *tree.Node, t *TLS) {
 	given := map[string]bool{"cert_file": t.CertFile != "", "key_file": t.KeyFile != ""}
 	for name, other := range map[string]string{"cert_file": "key_file", "key_file": "cert_file"} {
-		if given[name] && n.get(other).blank() {
-			p.fault(n.missing(other, scalar), "missing", "cert_file and key_file belong together")
+		if given[name] && n.Get(other).Blank() {
+			p.fault(n.Missing(other, tree.Scalar), "missing", "cert_file and key_file belong together")
 		}
 	}
-	cert, key := p.file(n.get("cert_file"), t.CertFile), p.file(n.get("key_file"), t.KeyFile)
+	cert, key := p.file(n.Get("cert_file"), t.CertFile), p.file(n.Get("key_file"), t.KeyFile)
 	if cert == nil || key == nil {
 		return
 	}
-	p.guarded(n.get("key_file"), t.KeyFile)
+	p.guarded(n.Get("key_file"), t.KeyFile)
 	if _, err := tls.X509KeyPair(cert, key); err != nil {
-		p.fault(n.get("cert_file"), "is no pair with key_file ("+err.Error()+")", "give a certificate in PEM form and the key that belongs to it")
+		p.fault(n.Get("cert_file"), "is no pair with key_file ("+err.Error()+")", "give a certificate in PEM form and the key that belongs to it")
 	}
 }
 
 // file reads the file at path, which n names, and returns nil when there is none or it cannot be read.
-func (p *parser) file(n *node, path string) []byte {
+func (p *parser) file(n *tree.Node, path string) []byte {
 	if path == "" {
 		return nil
 	}

@@ -3,6 +3,8 @@ package config
 import (
 	"net/url"
 	"time"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // Token says how one access token is got, renewed and given back.
@@ -46,42 +48,42 @@ const (
 
 // builtToken is a token and what its upstreams need of it.
 type builtToken struct {
-	params   *params // nil when the token is too broken to go on with
-	upstream *node   // defaults for upstreams; nil: none
+	params   *params    // nil when the token is too broken to go on with
+	upstream *tree.Node // defaults for upstreams; nil: none
 }
 
-func (p *parser) tokens(root *node, cfg *Config) map[string]builtToken {
-	n := root.child("tokens")
-	if p.isMapping(n) && n.empty() {
+func (p *parser) tokens(root *tree.Node, cfg *Config) map[string]builtToken {
+	n := root.Child("tokens")
+	if p.faults.IsMapping(n) && n.Empty() {
 		p.fault(n, "missing", "name at least one token")
 	}
 	built := map[string]builtToken{}
-	for _, e := range n.entries {
-		if what, fix := p.rule("name", e.name); what != "" {
-			p.fault(&node{file: n.file, line: e.line, path: e.value.path}, what, fix)
+	for _, e := range n.Entries {
+		if what, fix := p.rule("name", e.Name); what != "" {
+			p.fault(&tree.Node{File: n.File, Line: e.Line, Path: e.Value.Path}, what, fix)
 		}
-		t := Token{Name: e.name}
-		built[e.name] = p.token(e.value, &t)
+		t := Token{Name: e.Name}
+		built[e.Name] = p.token(e.Value, &t)
 		cfg.Tokens = append(cfg.Tokens, t)
 	}
 	return built
 }
 
-func (p *parser) token(over *node, t *Token) builtToken {
-	if !p.hasKeys(over) {
+func (p *parser) token(over *tree.Node, t *Token) builtToken {
+	if !p.faults.HasKeys(over) {
 		return builtToken{}
 	}
 	base, known := p.preset(over, t)
-	merged := layer(base.without("params"), over.without("params"), mergeToken)
+	merged := tree.Layer(base.Without("params"), over.Without("params"), mergeToken)
 	p.checkRequests(merged)
 	merged = p.expandKeys(merged)
 	p.fill(merged, t, &oauthKeys{})
-	p.tls(merged.child("tls"), &t.TLS)
-	p.fill(merged.child("upstream"), &inherited{})
-	if at := merged.get("revoke_on_exit"); t.RevokeOnExit && t.Revoke == nil && known {
+	p.tls(merged.Child("tls"), &t.TLS)
+	p.fill(merged.Child("upstream"), &inherited{})
+	if at := merged.Get("revoke_on_exit"); t.RevokeOnExit && t.Revoke == nil && known {
 		p.fault(at, "has no effect: there is no request that gives this token back", "remove it, or write that request under revoke")
 	}
 	s := p.params(base, over, merged, !known)
 	p.useNames(merged, s, t)
-	return builtToken{params: s, upstream: merged.get("upstream").only(fields(&inherited{}))}
+	return builtToken{params: s, upstream: merged.Get("upstream").Only(fields(&inherited{}))}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // Upstream is a platform to forward to, and which requests go there.
@@ -72,63 +74,63 @@ type inherited struct {
 	AllowPlainHTTP bool         `yaml:"allow_plain_http"`
 }
 
-func (p *parser) upstreams(root *node, cfg *Config, tokens map[string]builtToken) {
-	n := root.get("upstreams")
+func (p *parser) upstreams(root *tree.Node, cfg *Config, tokens map[string]builtToken) {
+	n := root.Get("upstreams")
 	if n == nil {
-		n = root.missing("upstreams", list)
+		n = root.Missing("upstreams", tree.List)
 	}
-	if p.isList(n, "begin each upstream with '- name: ...'") && n.empty() {
+	if p.faults.IsList(n, "begin each upstream with '- name: ...'") && n.Empty() {
 		p.fault(n, "missing", "name at least one upstream")
 	}
 	first := map[string]string{}
-	for _, item := range n.items {
+	for _, item := range n.Items {
 		u := p.upstream(item, cfg, tokens)
 		if at, taken := first[u.Name]; taken && u.Name != "" {
-			p.fault(item.child("name"), "the same name as "+at, "give each upstream a name of its own")
+			p.fault(item.Child("name"), "the same name as "+at, "give each upstream a name of its own")
 		} else {
-			first[u.Name] = item.path
+			first[u.Name] = item.Path
 		}
 		cfg.Upstreams = append(cfg.Upstreams, u)
 	}
 }
 
-func (p *parser) upstream(own *node, cfg *Config, tokens map[string]builtToken) Upstream {
+func (p *parser) upstream(own *tree.Node, cfg *Config, tokens map[string]builtToken) Upstream {
 	var u Upstream
-	if !p.hasKeys(own) {
+	if !p.faults.HasKeys(own) {
 		return u
 	}
-	token, known := tokens[own.child("token").text]
+	token, known := tokens[own.Child("token").Text]
 	n := own
-	if token.upstream != nil && token.upstream.kind == mapping {
-		n = layer(token.upstream, own, mergeUpstream)
+	if token.upstream != nil && token.upstream.Kind == tree.Mapping {
+		n = tree.Layer(token.upstream, own, mergeUpstream)
 	}
 	p.fill(n, &u)
-	if at := own.get("token"); at != nil && at.text != "" && !known {
+	if at := own.Get("token"); at != nil && at.Text != "" && !known {
 		names := make([]string, 0, len(tokens))
 		for name := range tokens {
 			names = append(names, name)
 		}
-		p.fault(at, "unknown token "+at.quote(), suggest(at.raw, "tokens", names))
+		p.fault(at, "unknown token "+at.Quote(), tree.Suggest(at.Raw, "tokens", names))
 	}
-	p.tls(own.child("tls"), &u.TLS)
+	p.tls(own.Child("tls"), &u.TLS)
 	p.ownValues(n, u.Inject)
 	p.claim(own, cfg, &u)
 	p.access(own, &u)
-	if known || n.get("url") != nil {
+	if known || n.Get("url") != nil {
 		p.upstreamURL(n, token.params, &u)
 	}
 	return u
 }
 
 // claim reads which requests go to u.
-func (p *parser) claim(n *node, cfg *Config, u *Upstream) {
-	u.Hosts = p.hosts(n.get("hosts"))
-	if at := n.get("listen"); !at.blank() {
+func (p *parser) claim(n *tree.Node, cfg *Config, u *Upstream) {
+	u.Hosts = p.hosts(n.Get("hosts"))
+	if at := n.Get("listen"); !at.Blank() {
 		u.Listen = p.address(at, cfg.AllowNonLoopback)
 		p.notAdmin(at, u.Listen, cfg)
 	}
 	if u.Path != "" && !isPrefix(u.Path) {
-		p.fault(n.get("path"), "is not a path prefix", "begin it with / and write it decoded, without '..', '//' or wildcards, such as /api/")
+		p.fault(n.Get("path"), "is not a path prefix", "begin it with / and write it decoded, without '..', '//' or wildcards, such as /api/")
 	}
 }
 
@@ -139,15 +141,15 @@ func isPrefix(s string) bool {
 }
 
 // upstreamURL reads the base URL, which the token's block may bring as a template.
-func (p *parser) upstreamURL(n *node, s *params, u *Upstream) {
-	at := n.get("url")
-	if at.blank() {
+func (p *parser) upstreamURL(n *tree.Node, s *params, u *Upstream) {
+	at := n.Get("url")
+	if at.Blank() {
 		if s != nil && !s.open {
-			p.fault(n.child("url"), "missing", "give the base URL of the platform: the token's preset brings none")
+			p.fault(n.Child("url"), "missing", "give the base URL of the platform: the token's preset brings none")
 		}
 		return
 	}
-	if !p.single(at, "write scheme, host and port, such as https://api.example.com") {
+	if !p.faults.Single(at, "write scheme, host and port, such as https://api.example.com") {
 		return
 	}
 	text, from, ok := p.baseURL(at, s)
@@ -160,25 +162,25 @@ func (p *parser) upstreamURL(n *node, s *params, u *Upstream) {
 		return
 	}
 	u.URL = p.templateURL(at, from, text)
-	allow := plainHTTP{n.get("allow_plain_http"), n.path}
+	allow := plainHTTP{n.Get("allow_plain_http"), n.Path}
 	p.plain(from, u.URL, allow)
-	p.throughProxy(n.child("proxy_url"), from, u.URL, u.ProxyURL, allow)
+	p.throughProxy(n.Child("proxy_url"), from, u.URL, u.ProxyURL, allow)
 	switch {
 	case u.URL == nil:
 	case u.URL.RawQuery != "" || u.URL.Fragment != "" || u.URL.ForceQuery:
 		marked := func(text string) bool { return strings.ContainsAny(text, "?#") }
 		p.fault(s.source(at, marked), "a base URL has neither query nor fragment", "write parameters into query.set")
 	case u.Protocol == "h2c" && u.URL.Scheme == "https":
-		p.fault(n.child("protocol"), "h2c is for http:// only", "write auto: https:// speaks HTTP/2 by itself")
+		p.fault(n.Child("protocol"), "h2c is for http:// only", "write auto: https:// speaks HTTP/2 by itself")
 	}
 }
 
 // baseURL fills the template at, and says where its beginning comes from. ok is false after a fault,
 // and when the preset that would have to fill it is not known.
-func (p *parser) baseURL(at *node, s *params) (text string, from *node, ok bool) {
-	names := placeholders(at.text)
+func (p *parser) baseURL(at *tree.Node, s *params) (text string, from *tree.Node, ok bool) {
+	names := placeholders(at.Text)
 	if s == nil {
-		return at.text, at, len(names) == 0
+		return at.Text, at, len(names) == 0
 	}
 	known := slices.DeleteFunc(slices.Collect(maps.Keys(s.byName)), func(name string) bool { return contains(credentialNames(), name) })
 	for _, name := range names {
@@ -195,10 +197,10 @@ func (p *parser) baseURL(at *node, s *params) (text string, from *node, ok bool)
 }
 
 // claims records a fault when upstream i claims the same requests as one before it.
-func (p *parser) claims(root *node, cfg *Config, i int) {
+func (p *parser) claims(root *tree.Node, cfg *Config, i int) {
 	for j := range i {
 		if what := same(cfg, cfg.Upstreams[j], cfg.Upstreams[i]); what != "" {
-			p.fault(root.child("upstreams").items[i], fmt.Sprintf("claims the same requests as upstreams[%d]: %s", j, what),
+			p.fault(root.Child("upstreams").Items[i], fmt.Sprintf("claims the same requests as upstreams[%d]: %s", j, what),
 				"give one of them its own listen, hosts or path")
 			return
 		}
@@ -228,14 +230,14 @@ func same(cfg *Config, a, b Upstream) string {
 }
 
 // unusedTokens warns of tokens that no upstream uses.
-func (p *parser) unusedTokens(root *node, cfg *Config) {
+func (p *parser) unusedTokens(root *tree.Node, cfg *Config) {
 	used := map[string]bool{}
 	for _, u := range cfg.Upstreams {
 		used[u.Token] = true
 	}
-	for _, e := range root.child("tokens").entries {
-		if !used[e.name] {
-			p.warn(&node{file: e.value.file, line: e.line, path: e.value.path}, "no upstream uses this token", "")
+	for _, e := range root.Child("tokens").Entries {
+		if !used[e.Name] {
+			p.warn(&tree.Node{File: e.Value.File, Line: e.Line, Path: e.Value.Path}, "no upstream uses this token", "")
 		}
 	}
 }

@@ -5,16 +5,18 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 // templateURL parses text, which the template at comes to and which begins with what stands at from,
 // as an absolute http or https URL, and reports what is wrong at the one of the two that is.
-func (p *parser) templateURL(at, from *node, text string) *url.URL {
+func (p *parser) templateURL(at, from *tree.Node, text string) *url.URL {
 	u, what, fix := readURL(text)
 	if what == "" {
 		return u
 	}
-	if _, faulty, _ := readURL(from.text); faulty == "" {
+	if _, faulty, _ := readURL(from.Text); faulty == "" {
 		from = at
 	}
 	p.fault(from, what, fix)
@@ -40,17 +42,17 @@ func readURL(text string) (u *url.URL, what, fix string) {
 }
 
 // origins reads origins of web pages.
-func (p *parser) origins(n *node) []string {
+func (p *parser) origins(n *tree.Node) []string {
 	const fix = "write scheme, host and port as the browser's address bar has them, such as http://localhost:3000"
-	if n == nil || !p.isList(n, "write [http://localhost:3000]") {
+	if n == nil || !p.faults.IsList(n, "write [http://localhost:3000]") {
 		return nil
 	}
 	var out []string
-	for _, item := range n.items {
-		if !p.single(item, fix) {
+	for _, item := range n.Items {
+		if !p.faults.Single(item, fix) {
 			continue
 		}
-		page, ok := origin(item.text)
+		page, ok := origin(item.Text)
 		switch {
 		case !ok:
 			p.fault(item, "is not the origin of a web page", fix)
@@ -90,12 +92,12 @@ func isPort(port string) bool {
 }
 
 // proxyURL reads the URL of a forward proxy; nil means none.
-func (p *parser) proxyURL(n *node) *url.URL {
+func (p *parser) proxyURL(n *tree.Node) *url.URL {
 	const fix = "write http://proxy.example.com:3128, or https:// or socks5://"
-	if n.blank() || !p.single(n, fix) {
+	if n.Blank() || !p.faults.Single(n, fix) {
 		return nil
 	}
-	u, err := url.Parse(n.text)
+	u, err := url.Parse(n.Text)
 	if err != nil || !isHost(strings.ToLower(u.Hostname())) || !isPort(u.Port()) || !contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) {
 		p.fault(n, "is not the URL of a proxy", fix)
 		return nil

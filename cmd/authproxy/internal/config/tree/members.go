@@ -1,4 +1,4 @@
-package config
+package tree
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 )
 
 // members adds the members of the mapping y to n; those that come by merge keys stand behind.
-func (r *reader) members(y *yaml.Node, n *node) {
+func (r *reader) members(y *yaml.Node, n *Node) {
 	first := map[string]int{}
 	var merged []*yaml.Node
 	for i := 0; i+1 < len(y.Content); i += 2 {
@@ -17,19 +17,19 @@ func (r *reader) members(y *yaml.Node, n *node) {
 		}
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			r.fault(y.Content[i].Line, n.path, "a key must be a single word", "quote a key or a value that begins with { or [")
+			r.fault(y.Content[i].Line, n.Path, "a key must be a single word", "quote a key or a value that begins with { or [")
 		case key.Tag == "!!merge":
 			merged = append(merged, value)
 		case first[key.Value] > 0:
-			r.fault(y.Content[i].Line, join(n.path, key.Value), "duplicate key",
+			r.fault(y.Content[i].Line, Join(n.Path, key.Value), "duplicate key",
 				fmt.Sprintf("the first one is on line %d", first[key.Value]))
 		default:
 			first[key.Value] = y.Content[i].Line
-			n.entries = append(n.entries, entry{
-				name:  key.Value,
-				line:  y.Content[i].Line,
-				value: r.node(value, join(n.path, key.Value)),
-				bare:  y.Style&yaml.FlowStyle != 0 && value.Tag == "!!null" && value.Value == "",
+			n.Entries = append(n.Entries, Entry{
+				Name:  key.Value,
+				Line:  y.Content[i].Line,
+				Value: r.node(value, Join(n.Path, key.Value)),
+				Bare:  y.Style&yaml.FlowStyle != 0 && value.Tag == "!!null" && value.Value == "",
 			})
 		}
 	}
@@ -39,25 +39,25 @@ func (r *reader) members(y *yaml.Node, n *node) {
 }
 
 // merge adds to n what it does not have yet from the value of a merge key.
-func (r *reader) merge(y *yaml.Node, n *node) {
+func (r *reader) merge(y *yaml.Node, n *Node) {
 	if y.Kind == yaml.SequenceNode {
 		for _, item := range y.Content {
 			if item.Kind == yaml.SequenceNode {
-				r.fault(item.Line, n.path, "a merge key takes a mapping or a list of mappings", "write <<: *name")
+				r.fault(item.Line, n.Path, "a merge key takes a mapping or a list of mappings", "write <<: *name")
 				continue
 			}
 			r.merge(item, n)
 		}
 		return
 	}
-	from := r.node(y, n.path)
-	if from.kind != mapping {
-		r.fault(y.Line, n.path, "a merge key takes a mapping or a list of mappings", "write <<: *name")
+	from := r.node(y, n.Path)
+	if from.Kind != Mapping {
+		r.fault(y.Line, n.Path, "a merge key takes a mapping or a list of mappings", "write <<: *name")
 		return
 	}
-	for _, e := range from.entries {
-		if n.get(e.name) == nil {
-			n.entries = append(n.entries, e)
+	for _, e := range from.Entries {
+		if n.Get(e.Name) == nil {
+			n.Entries = append(n.Entries, e)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package config
+package tree
 
 import (
 	"regexp"
@@ -10,7 +10,7 @@ var variable = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}`)
 // expand fills ${NAME} and ${NAME:-default} in s from the environment; $${ stands for ${ itself. As in
 // a shell, the default also replaces a variable that is set but empty. What is filled in is not looked
 // at again. n is where s stands.
-func (r *reader) expand(s string, n *node) string {
+func (r *reader) expand(s string, n *Node) string {
 	var out strings.Builder
 	for {
 		at := strings.Index(s, "${")
@@ -26,8 +26,8 @@ func (r *reader) expand(s string, n *node) string {
 		out.WriteString(s[:at])
 		m := variable.FindStringSubmatch(s[at:])
 		if m == nil {
-			n.bad = true
-			r.fault(n.line, n.path, "${ does not begin the name of an environment variable here",
+			n.Bad = true
+			r.fault(n.Line, n.Path, "${ does not begin the name of an environment variable here",
 				"write ${NAME} or ${NAME:-default}, or $${ for ${ itself")
 			return out.String()
 		}
@@ -36,14 +36,14 @@ func (r *reader) expand(s string, n *node) string {
 	}
 }
 
-func (r *reader) variable(name string, hasDefault bool, def string, n *node) string {
+func (r *reader) variable(name string, hasDefault bool, def string, n *Node) string {
 	value, set := r.env(name)
 	switch {
 	case hasDefault && value == "":
 		return def
 	case !set:
-		n.bad = true
-		r.fault(n.line, n.path, "environment variable "+name+" is not set",
+		n.Bad = true
+		r.fault(n.Line, n.Path, "environment variable "+name+" is not set",
 			"set it, or write ${"+name+":-default}")
 	}
 	return value

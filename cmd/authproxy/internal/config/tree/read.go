@@ -1,4 +1,4 @@
-package config
+package tree
 
 import (
 	"bytes"
@@ -22,8 +22,8 @@ type reader struct {
 	open   map[*yaml.Node]bool // the anchors that are being read
 }
 
-// read returns the only document of data, or nil after a fault that leaves nothing to look at.
-func read(file string, data []byte, env func(string) (string, bool), faults *Faults) *node {
+// Read returns the only document of data, or nil after a fault that leaves nothing to look at.
+func Read(file string, data []byte, env func(string) (string, bool), faults *Faults) *Node {
 	r := &reader{file: file, env: env, faults: faults, open: map[*yaml.Node]bool{}}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
@@ -39,7 +39,7 @@ func read(file string, data []byte, env func(string) (string, bool), faults *Fau
 		return nil
 	}
 	root := r.node(doc.Content[0], "")
-	if root.kind == null {
+	if root.Kind == Null {
 		r.syntax(io.EOF, data)
 		return nil
 	}
@@ -51,8 +51,8 @@ func (r *reader) fault(line int, path, what, fix string) {
 }
 
 // node converts y, which stands at path.
-func (r *reader) node(y *yaml.Node, path string) *node {
-	n := &node{kind: null, file: r.file, line: y.Line, path: path}
+func (r *reader) node(y *yaml.Node, path string) *Node {
+	n := &Node{Kind: Null, File: r.file, Line: y.Line, Path: path}
 	r.nodes++
 	if r.nodes > maxNodes {
 		if r.nodes == maxNodes+1 {
@@ -64,12 +64,12 @@ func (r *reader) node(y *yaml.Node, path string) *node {
 	case yaml.AliasNode:
 		return r.alias(y, path)
 	case yaml.MappingNode:
-		n.kind = mapping
+		n.Kind = Mapping
 		r.members(y, n)
 	case yaml.SequenceNode:
-		n.kind = list
+		n.Kind = List
 		for i, item := range y.Content {
-			n.items = append(n.items, r.node(item, fmt.Sprintf("%s[%d]", path, i)))
+			n.Items = append(n.Items, r.node(item, fmt.Sprintf("%s[%d]", path, i)))
 		}
 	case yaml.ScalarNode:
 		r.scalar(y, n)
@@ -78,24 +78,24 @@ func (r *reader) node(y *yaml.Node, path string) *node {
 	return n
 }
 
-func (r *reader) alias(y *yaml.Node, path string) *node {
+func (r *reader) alias(y *yaml.Node, path string) *Node {
 	if r.open[y.Alias] {
 		r.fault(y.Line, path, "an alias inside its own anchor", "write the value itself")
-		return &node{kind: null, file: r.file, line: y.Line, path: path}
+		return &Node{Kind: Null, File: r.file, Line: y.Line, Path: path}
 	}
 	r.open[y.Alias] = true
 	defer delete(r.open, y.Alias)
 	return r.node(y.Alias, path)
 }
 
-func (r *reader) scalar(y *yaml.Node, n *node) {
+func (r *reader) scalar(y *yaml.Node, n *Node) {
 	if y.Tag == "!!null" {
 		return
 	}
-	n.kind, n.tag, n.raw, n.text = scalar, y.Tag, y.Value, y.Value
+	n.Kind, n.Tag, n.Raw, n.Text = Scalar, y.Tag, y.Value, y.Value
 	if r.env != nil && strings.Contains(y.Value, "${") {
-		n.tag = "!!str"
-		n.text = r.expand(y.Value, n)
+		n.Tag = "!!str"
+		n.Text = r.expand(y.Value, n)
 	}
 }
 

@@ -1,4 +1,4 @@
-package config
+package tree
 
 import (
 	"cmp"
@@ -43,7 +43,18 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-func (f Faults) sorted() Faults {
+// Add records what is wrong with n, and how to mend it, unless n has its fault
+// already.
+func (f *Faults) Add(n *Node, what, fix string) {
+	if n.Bad {
+		return
+	}
+	*f = append(*f, Fault{File: n.File, Line: max(n.Line, 1), Path: n.Path, What: what, Fix: fix})
+}
+
+// Sorted returns the faults by file, line and path, each once: a value that is
+// read in several places has the same fault there.
+func (f Faults) Sorted() Faults {
 	out := slices.Clone(f)
 	slices.SortFunc(out, func(a, b Fault) int {
 		return cmp.Or(
@@ -54,7 +65,6 @@ func (f Faults) sorted() Faults {
 			strings.Compare(a.Fix, b.Fix),
 		)
 	})
-	// A block of a token is read again for each of its upstreams; its faults count once.
 	return slices.Compact(out)
 }
 
@@ -93,8 +103,8 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// suggest is the Fix for a name that is not among the known ones.
-func suggest(name, kind string, known []string) string {
+// Suggest is the Fix for a name that is not among the known ones.
+func Suggest(name, kind string, known []string) string {
 	if len(name) <= 64 {
 		if near := nearest(name, known); near != "" {
 			return "did you mean " + near + "?"
