@@ -32,10 +32,12 @@ func (a *app) newToken(t config.Token) (*token, error) {
 	made.cache = tokencache.New(tokencache.Options{
 		Source: e, Timeout: t.Timeout, ExpiryBuffer: t.ExpiryBuffer, DefaultTTL: t.DefaultTTL,
 		MinRefreshInterval: t.MinRefreshInterval, Repeats: t.Reissue == config.ReissueSame, Kills: t.OldToken == config.OldTokenDies,
-		Observe: func(f tokencache.Fetch) {
-			count(f)
-			logFetch(a.log, t.Name, f)
-		},
+		Observers: []tokencache.Observer{tokencache.ObserverFunc(func(tokencache.Start) func(tokencache.Fetch) {
+			return func(f tokencache.Fetch) {
+				count(f)
+				logFetch(a.log, t.Name, f)
+			}
+		})},
 	})
 	count = a.metrics.Token(t.Name, made.cache.State)
 	return made, nil
@@ -132,14 +134,16 @@ func (a *app) tokenStatus() []admin.TokenStatus {
 // close ends what goes on without requests, and gives back the tokens that
 // are to be revoked on exit, all at once.
 func (a *app) close() {
-	var revoking sync.WaitGroup
+	var ending sync.WaitGroup
 	for _, t := range a.tokens {
-		t.cache.Close()
-		if held := t.cache.Held(); t.cfg.RevokeOnExit && held.Value != "" && time.Now().Before(held.Expiry) {
-			revoking.Go(func() { a.revoke(t, held) })
-		}
+		ending.Go(func() {
+			t.cache.Close()
+			if held := t.cache.Held(); t.cfg.RevokeOnExit && held.Value != "" && time.Now().Before(held.Expiry) {
+				a.revoke(t, held)
+			}
+		})
 	}
-	revoking.Wait()
+	ending.Wait()
 	a.access.close()
 }
 
