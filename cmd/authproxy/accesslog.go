@@ -129,7 +129,7 @@ func (l *accessLog) tell(key failure, rep *repetition) {
 	}
 	l.seen[key] = &repetition{logged: time.Now()}
 	l.mu.Unlock()
-	l.write(&rep.last, slog.LevelWarn, slog.Int("repeated", rep.count-1), slog.Time("came", rep.last.Start))
+	l.write(&rep.last, slog.LevelWarn, slog.Int("repeated", rep.count-1), slog.Time("latest", rep.last.Start))
 }
 
 // close logs what was counted so far.

@@ -45,12 +45,12 @@ func certificateWarning(log *slog.Logger) func(error) {
 	}
 }
 
-// logExchange writes what went on with a token endpoint.
-func logExchange(log *slog.Logger, name string, x endpoint.Exchange) {
-	attrs := []any{"token", name, "request", x.Request, "method", x.Method, "url", x.URL, "duration_ms", x.Duration.Milliseconds()}
-	if x.Err != nil {
-		log.Debug("no answer of the token endpoint", append(attrs, "error", x.Err)...)
+// logTokenRequest writes what went on with a token endpoint.
+func logTokenRequest(log *slog.Logger, name string, r endpoint.Record) {
+	attrs := []any{"token", name, "request", r.Request, "method", r.Method, "url", r.URL, "duration_ms", r.Duration.Milliseconds()}
+	if r.Err != nil {
+		log.Debug("no answer of the token endpoint", append(attrs, "error", r.Err)...)
 		return
 	}
-	log.Debug("answer of the token endpoint", append(attrs, "status", x.Status, "came", x.Came, "expires", x.Expires)...)
+	log.Debug("answer of the token endpoint", append(attrs, "status", r.Status, "body", r.Body, "expires", r.Expires)...)
 }

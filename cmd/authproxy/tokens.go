@@ -7,8 +7,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ohler55/ojg/jp"
+
 	"authproxy/cmd/authproxy/internal/admin"
 	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/internal/jsonpath"
 	"authproxy/proxy"
 	"authproxy/tokencache"
 	"authproxy/tokencache/endpoint"
@@ -51,19 +54,41 @@ func newEndpoint(t config.Token, log *slog.Logger) (*endpoint.Endpoint, error) {
 		return nil, err
 	}
 	return endpoint.New(endpoint.Options{
-		Name: t.Name, Params: t.Params, Transport: transport, Observe: func(x endpoint.Exchange) { logExchange(log, t.Name, x) },
+		Name: t.Name, Params: t.Params, Transport: transport,
+		Observers: []endpoint.Observer{endpoint.ObserverFunc(func(endpoint.Start) func(endpoint.Record) {
+			return func(r endpoint.Record) { logTokenRequest(log, t.Name, r) }
+		})},
+		Secrets:     []string{"client_id", "client_secret", "username", "password"},
 		Credentials: func() (map[string]string, error) { return readCredentials(t.Credentials) },
 		Request:     *endpointRequest(&t.Request),
 		Refresh:     endpointRequest(t.Refresh),
 		Check:       endpointRequest(t.Check),
 		Revoke:      endpointRequest(t.Revoke),
 		Response: endpoint.Response{
-			Token: endpoint.Selector(t.Response.Token), TokenType: endpoint.Selector(t.Response.TokenType),
-			ExpiresIn: endpoint.Selector(t.Response.ExpiresIn), ExpiresUnit: t.Response.ExpiresUnit,
-			RefreshToken: endpoint.Selector(t.Response.RefreshToken),
-			OK:           endpointMatches(t.Response.OK), Error: t.Response.Error,
+			Token: endpointSelector(t.Response.Token), TokenType: endpointSelector(t.Response.TokenType),
+			ExpiresIn: endpointSelector(t.Response.ExpiresIn), ExpiresUnit: t.Response.ExpiresUnit,
+			RefreshToken: endpointSelector(t.Response.RefreshToken),
+			OK:           endpointMatches(t.Response.OK), Error: endpointPaths(t.Response.Error),
 		},
 	})
+}
+
+func endpointSelector(s config.Selector) endpoint.Selector {
+	return endpoint.Selector{Path: endpointPath(s.Path), Header: s.Header}
+}
+
+func endpointPaths(exprs []jp.Expr) []jsonpath.Path {
+	var paths []jsonpath.Path
+	for _, e := range exprs {
+		paths = append(paths, endpointPath(e))
+	}
+	return paths
+}
+
+// endpointPath is the path that the configuration has checked.
+func endpointPath(e jp.Expr) jsonpath.Path {
+	path, _ := jsonpath.Parse(e.String())
+	return path
 }
 
 func endpointRequest(r *config.Request) *endpoint.Request {
@@ -79,7 +104,7 @@ func endpointRequest(r *config.Request) *endpoint.Request {
 func endpointMatches(ms []config.Match) []endpoint.Match {
 	all := make([]endpoint.Match, len(ms))
 	for i, m := range ms {
-		all[i] = endpoint.Match{Path: m.Path, Values: m.Values}
+		all[i] = endpoint.Match{Path: endpointPath(m.Path), Values: m.Values}
 	}
 	return all
 }
@@ -141,6 +166,7 @@ func (a *app) close() {
 			if held := t.cache.Held(); t.cfg.RevokeOnExit && held.Value != "" && time.Now().Before(held.Expiry) {
 				a.revoke(t, held)
 			}
+			t.endpoint.Close()
 		})
 	}
 	ending.Wait()
