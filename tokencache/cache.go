@@ -10,26 +10,30 @@ package tokencache
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"authproxy/tokencache/internal/notify"
 )
 
 // Cache keeps one token good. It is safe for concurrent use; no lock is held
 // while the Source is asked, and none is taken to hand out a warm token.
 type Cache struct {
-	opts    Options
-	base    context.Context // of all flights; ends with Close
-	stop    context.CancelFunc
-	current atomic.Pointer[entry]
-	waiters atomic.Int64
-	flights singleflight.Group
-	asking  chan struct{} // holds one while the Source is asked
+	opts      Options
+	base      context.Context // of all flights; ends with Close
+	stop      context.CancelFunc
+	current   atomic.Pointer[entry]
+	waiters   atomic.Int64
+	flights   singleflight.Group
+	asking    chan struct{} // holds one while the Source is asked
+	observers *notify.Queue[Start, Fetch]
 
 	mu       sync.Mutex
-	flight   string // key of the flight in the air, "" without one
+	flight   string // key of the flight under way, "" without one
 	launched int    // how many flights there were: makes each key unique
 	failure  failure
 	cooldown cooldown
@@ -54,6 +58,15 @@ func (e *entry) alive(now time.Time) bool { return e != nil && now.Before(e.toke
 // the platform is not known to answer with the same one again.
 func (e *entry) settled() bool { return e.accepted.Load() && e.repeats == 0 }
 
+// identity is the fingerprint of the token and the time since it was issued;
+// zero without one.
+func (e *entry) identity(now time.Time) (fingerprint string, age time.Duration) {
+	if e == nil {
+		return "", 0
+	}
+	return e.token.Fingerprint(), now.Sub(e.token.Issued)
+}
+
 func (e *entry) take() Token {
 	if !e.used.Load() { // a store on every request would bounce the cache line between cores
 		e.used.Store(true)
@@ -61,24 +74,32 @@ func (e *entry) take() Token {
 	return e.token
 }
 
-// New returns an empty Cache. It panics when opts.Source is nil.
+// New returns an empty Cache. It panics when opts.Source or an observer is nil.
 func New(opts Options) *Cache {
-	if opts.Source == nil {
-		panic("tokencache: Options.Source is nil")
+	if opts.Source == nil || slices.Contains(opts.Observers, nil) {
+		panic("tokencache: Options.Source or one of Options.Observers is nil")
 	}
 	base, stop := context.WithCancel(context.Background())
-	return &Cache{opts: opts.withDefaults(), base: base, stop: stop, asking: make(chan struct{}, 1)}
+	return &Cache{
+		opts: opts.withDefaults(), base: base, stop: stop,
+		asking: make(chan struct{}, 1), observers: notify.New(opts.Observers),
+	}
 }
 
-// Close ends the renewal of the token and the flight in the air. The token
-// held is still handed out until it expires.
+// farewell is how long Close waits for observers.
+const farewell = time.Second
+
+// Close ends the renewal of the token and the flight under way. The token held
+// is still handed out until it expires. Close returns when the observers have
+// been told of all flights, and after a second at the latest.
 func (c *Cache) Close() {
 	c.stop()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.timer != nil {
 		c.timer.Stop()
 	}
+	c.mu.Unlock()
+	c.observers.Wait(farewell)
 }
 
 // Token returns a token that is good now, or waits for one.
@@ -105,9 +126,9 @@ func (c *Cache) Token(ctx context.Context) (Token, error) {
 		defer c.mu.Unlock()
 		return Token{}, c.failure.remembered()
 	default:
-		landing := c.join()
+		result := c.join()
 		c.mu.Unlock()
-		t, err := c.wait(ctx, landing)
+		t, err := c.wait(ctx, result)
 		if err != nil && ctx.Err() == nil && c.current.Load().alive(time.Now()) {
 			return c.current.Load().take(), nil
 		}
@@ -140,9 +161,9 @@ func (c *Cache) Replace(ctx context.Context, rejected string) (Token, error) {
 		}
 	}
 	e.refused.Store(true)
-	landing := c.join()
+	result := c.join()
 	c.mu.Unlock()
-	return other(rejected)(c.wait(ctx, landing))
+	return other(rejected)(c.wait(ctx, result))
 }
 
 func other(rejected string) func(Token, error) (Token, error) {
@@ -208,15 +229,15 @@ func (c *Cache) State() State {
 
 // wait returns what the flight brings, or leaves when ctx ends; the flight
 // goes on for the others.
-func (c *Cache) wait(ctx context.Context, landing <-chan singleflight.Result) (Token, error) {
+func (c *Cache) wait(ctx context.Context, result <-chan singleflight.Result) (Token, error) {
 	c.waiters.Add(1)
 	defer c.waiters.Add(-1)
 	select {
-	case r := <-landing:
+	case r := <-result:
 		if r.Err != nil {
 			return Token{}, r.Err
 		}
-		return r.Val.(*entry).take(), nil
+		return r.Val.(outcome).entry.take(), nil
 	case <-ctx.Done():
 		return Token{}, fmt.Errorf("%w: the caller left: %w", ErrWaited, context.Cause(ctx))
 	}

@@ -595,7 +595,7 @@ func TestSourceThatPanicsOrAnswersNothing(t *testing.T) {
 	}
 }
 
-func TestReplaceJoinsTheRenewalInTheAir(t *testing.T) {
+func TestReplaceJoinsTheRenewalUnderWay(t *testing.T) {
 	p := &platform{life: time.Hour}
 	inFakeTime(t, p, Options{}, func(t *testing.T, c *Cache) {
 		wantToken(t, c, "t1")
@@ -622,10 +622,15 @@ func TestFailedReplacementKeepsServing(t *testing.T) {
 	})
 }
 
+// atEnd is an observer that is told of the ends of flights.
+func atEnd(done func(Fetch)) Observer {
+	return ObserverFunc(func(Start) func(Fetch) { return done })
+}
+
 func TestObserved(t *testing.T) {
 	p := &platform{life: time.Hour, slow: time.Second}
 	var seen []Fetch
-	inFakeTime(t, p, Options{Observe: func(f Fetch) { seen = append(seen, f) }}, func(t *testing.T, c *Cache) {
+	inFakeTime(t, p, Options{Observers: []Observer{atEnd(func(f Fetch) { seen = append(seen, f) })}}, func(t *testing.T, c *Cache) {
 		tok := mustToken(t, c)
 		c.Accept(tok.Value)
 		_, _ = c.Replace(t.Context(), tok.Value)
@@ -645,7 +650,7 @@ func TestObserved(t *testing.T) {
 func TestObservedCauses(t *testing.T) {
 	p := &platform{life: time.Hour, slow: time.Second}
 	var seen []Fetch
-	inFakeTime(t, p, Options{Observe: func(f Fetch) { seen = append(seen, f) }}, func(t *testing.T, c *Cache) {
+	inFakeTime(t, p, Options{Observers: []Observer{atEnd(func(f Fetch) { seen = append(seen, f) })}}, func(t *testing.T, c *Cache) {
 		var wg sync.WaitGroup
 		for range 7 {
 			wg.Go(func() { mustToken(t, c) })

@@ -14,7 +14,7 @@ import (
 type action int
 
 const (
-	wait          action = iota // for a flight, starting one if none is in the air
+	wait          action = iota // for a flight, starting one if none is under way
 	serve                       // the token held
 	serveAndRenew               // the token held, and start a flight behind the caller
 	fail                        // with the failure that is remembered
@@ -42,23 +42,28 @@ func (c *Cache) decide(e *entry, now time.Time) action {
 	}
 }
 
-// join returns where the flight in the air will land, starting one if there is
-// none. c.mu is held. Each flight has a key of its own, given up by land under
-// the same lock, so that a flight that has landed is never joined.
+// outcome is what a flight comes to.
+type outcome struct {
+	entry  *entry // nil when there is an error for those who wait
+	record Fetch
+}
+
+// join returns where the [outcome] of the flight under way will come, starting
+// one if there is none. c.mu is held. Each flight has a key of its own, given
+// up by finish under the same lock, so that a flight that has ended is never
+// joined.
 func (c *Cache) join() <-chan singleflight.Result {
+	start, rotation := time.Now(), c.rotation
+	fly := func() (any, error) {
+		t, err := c.fetch()
+		return c.finish(t, err, start, rotation)
+	}
 	if c.flight == "" {
 		c.launched++
 		c.flight = strconv.Itoa(c.launched)
+		c.tell(start, c.flight, c.flights.DoChan(c.flight, fly))
 	}
-	rotation := c.rotation
-	return c.flights.DoChan(c.flight, func() (any, error) {
-		start := time.Now()
-		t, err := c.fetch()
-		e, record, err := c.land(t, err, start, rotation)
-		record.Duration = time.Since(start)
-		c.opts.Observe(record)
-		return e, err
-	})
+	return c.flights.DoChan(c.flight, fly)
 }
 
 // grace is how long a Source may take to notice that its time is over.
@@ -127,23 +132,21 @@ func asFetchError(err error, otherwise Reason) error {
 	return &FetchError{Reason: otherwise, Err: err}
 }
 
-// land ends the flight that began at start: it takes the token or remembers the
-// failure. rotation is the number of changes of the credentials when the flight
-// began. The error is for those who wait.
-func (c *Cache) land(t Token, err error, start time.Time, rotation int) (*entry, Fetch, error) {
+// finish ends the flight that began at start: it takes the token or remembers
+// the failure. rotation is the number of changes of the credentials when the
+// flight began. The error is for those who wait.
+func (c *Cache) finish(t Token, err error, start time.Time, rotation int) (outcome, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.flight = ""
 	now, old := time.Now(), c.current.Load()
-	record := Fetch{Cause: causeOf(old, start), Waiters: int(c.waiters.Load())}
-	if old != nil {
-		record.Old, record.OldAge = old.token.Fingerprint(), now.Sub(old.token.Issued)
-	}
+	record := Fetch{Cause: causeOf(old, start), Waiters: int(c.waiters.Load()), Duration: now.Sub(start)}
+	record.Old, record.OldAge = old.identity(now)
 	refused := old != nil && old.refused.Swap(false)
 	if err != nil {
 		record.Result = ResultError
-		err := c.crash(&record, old, err, rotation, now)
-		return nil, record, err
+		err := c.failed(&record, old, err, rotation, now)
+		return outcome{record: record}, err
 	}
 	if refused {
 		c.cooldown.replaced(now, !old.settled())
@@ -159,30 +162,16 @@ func (c *Cache) land(t Token, err error, start time.Time, rotation int) (*entry,
 	c.arm(e, now)
 	if useless {
 		record.Result, record.Reason, record.Err = ResultError, ReasonBadAnswer, ErrSameToken
-		return nil, record, ErrSameToken
+		return outcome{record: record}, ErrSameToken
 	}
 	record.Result, record.Replaced = ResultOK, refused && !same
 	record.Fingerprint, record.Expiry = e.token.Fingerprint(), e.token.Expiry
-	return e, record, nil
+	return outcome{e, record}, nil
 }
 
-// causeOf says why a flight was needed that began at start with the token old.
-func causeOf(old *entry, start time.Time) Cause {
-	switch {
-	case old == nil:
-		return CauseFirst
-	case old.refused.Load():
-		return CauseRefused
-	case !old.alive(start):
-		return CauseExpired
-	default:
-		return CauseRenewal
-	}
-}
-
-// crash remembers a failed flight and returns the error for those who wait: it
+// failed remembers a failed flight and returns the error for those who wait: it
 // says when to come back. c.mu is held.
-func (c *Cache) crash(record *Fetch, old *entry, err error, rotation int, now time.Time) error {
+func (c *Cache) failed(record *Fetch, old *entry, err error, rotation int, now time.Time) error {
 	var known *FetchError
 	errors.As(err, &known)
 	record.Reason, record.Err = known.Reason, err

@@ -24,8 +24,8 @@ type Options struct {
 	// Kills: a new token kills the old one at once, so while one is on its
 	// way the old one is not handed out.
 	Kills bool
-	// Observe is told of every flight after it has landed; may be nil.
-	Observe func(Fetch)
+	// Observers are told of every flight, each in turn; none of them may be nil.
+	Observers []Observer
 }
 
 func (o Options) withDefaults() Options {
@@ -33,9 +33,6 @@ func (o Options) withDefaults() Options {
 	o.ExpiryBuffer = orDefault(o.ExpiryBuffer, time.Minute)
 	o.DefaultTTL = orDefault(o.DefaultTTL, time.Hour)
 	o.MinRefreshInterval = orDefault(o.MinRefreshInterval, time.Second)
-	if o.Observe == nil {
-		o.Observe = func(Fetch) {}
-	}
 	return o
 }
 

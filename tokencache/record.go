@@ -5,7 +5,8 @@ import "time"
 // Fetch is the record of one flight: what it brought, and how long it took. It
 // holds neither a token nor a secret.
 type Fetch struct {
-	// Cause is why it was needed.
+	// Cause is why it was needed: that of its Start, or CauseRefused when the
+	// upstream refused the token held in the meantime.
 	Cause Cause
 	// Result is how it ended.
 	Result Result

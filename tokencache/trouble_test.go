@@ -40,7 +40,7 @@ func TestReplaceNeverReturnsTheRejectedToken(t *testing.T) {
 	})
 }
 
-func TestReplaceOfAFreshTokenJoinsTheFlightInTheAir(t *testing.T) {
+func TestReplaceOfAFreshTokenJoinsTheFlightUnderWay(t *testing.T) {
 	p := &platform{life: 10 * time.Second}
 	inFakeTime(t, p, Options{MinRefreshInterval: time.Minute}, func(t *testing.T, c *Cache) {
 		wantToken(t, c, "t1")
@@ -77,7 +77,7 @@ func TestReplaceHeedsTheRememberedFailure(t *testing.T) {
 }
 
 // TestRefusedTokenComesBackWithTheRenewal: it was refused while its renewal was
-// in the air, and that brings the same one once more. The refusal counts.
+// under way, and that brings the same one once more. The refusal counts.
 func TestRefusedTokenComesBackWithTheRenewal(t *testing.T) {
 	p := &platform{answers: func(int) (Token, error) {
 		return Token{Value: "same", Issued: time.Now(), Expiry: time.Now().Add(time.Hour)}, nil
@@ -111,9 +111,9 @@ func TestRefusedTokenComesBackWithTheRenewal(t *testing.T) {
 	})
 }
 
-// TestFlightThatHasLandedIsNotJoined: one that still tells its observer has
+// TestFlightThatHasEndedIsNotJoined: one whose observer is still being told has
 // brought all it can, and who comes now needs another one.
-func TestFlightThatHasLandedIsNotJoined(t *testing.T) {
+func TestFlightThatHasEndedIsNotJoined(t *testing.T) {
 	for name, again := range map[string]struct {
 		err error // of the first flight
 		ask func(ctx context.Context, p *platform, c *Cache) (Token, error)
@@ -129,11 +129,11 @@ func TestFlightThatHasLandedIsNotJoined(t *testing.T) {
 			var told chan struct{}
 			flights := 0
 			p := &platform{life: time.Hour, err: again.err}
-			inFakeTime(t, p, Options{Observe: func(Fetch) {
+			inFakeTime(t, p, Options{Observers: []Observer{atEnd(func(Fetch) {
 				if flights++; flights == 1 {
 					<-told
 				}
-			}}, func(t *testing.T, c *Cache) {
+			})}}, func(t *testing.T, c *Cache) {
 				told = make(chan struct{})
 				defer close(told)
 				go func() { _, _ = c.Token(t.Context()) }()
@@ -206,7 +206,7 @@ func TestSameTokenAskedAheadIsNoNews(t *testing.T) {
 	p := &platform{answers: func(int) (Token, error) {
 		return Token{Value: "same", Issued: time.Now(), Expiry: time.Now().Add(time.Hour)}, nil
 	}}
-	inFakeTime(t, p, Options{Observe: func(f Fetch) { seen = append(seen, f) }}, func(t *testing.T, c *Cache) {
+	inFakeTime(t, p, Options{Observers: []Observer{atEnd(func(f Fetch) { seen = append(seen, f) })}}, func(t *testing.T, c *Cache) {
 		mustToken(t, c)
 		first := c.State()
 		time.Sleep(time.Hour - time.Second)
@@ -284,7 +284,7 @@ func TestOutageIsNoRefusalOfAFreshToken(t *testing.T) {
 	})
 }
 
-// The secret changes while the renewal is in the air with the old one.
+// The secret changes while the renewal is under way with the old one.
 func TestCredentialsThatChangeDuringTheRenewal(t *testing.T) {
 	p := &platform{life: time.Hour}
 	inFakeTime(t, p, Options{}, func(t *testing.T, c *Cache) {

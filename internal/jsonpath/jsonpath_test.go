@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
+
+	"github.com/ohler55/ojg/jp"
 )
 
 func TestParse(t *testing.T) {
@@ -44,6 +46,16 @@ func TestFind(t *testing.T) {
 	}
 	if _, found := (Path{}).First(doc); found || len((Path{}).All(doc)) > 0 {
 		t.Error("the zero Path finds something")
+	}
+}
+
+func TestPathThatPanicsFindsNothing(t *testing.T) {
+	path := Path{"a", jp.Expr{nil}}
+	if v, ok := path.First(map[string]any{"a": 1}); v != nil || ok {
+		t.Error(v, ok)
+	}
+	if all := path.All(map[string]any{"a": 1}); all != nil {
+		t.Error(all)
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ohler55/ojg/jp"
+	"authproxy/internal/httpsyntax"
+	"authproxy/internal/jsonpath"
 )
 
 // answer is what came back, read as far as it may be.
@@ -27,6 +28,17 @@ type answer struct {
 }
 
 func (a *answer) success() bool { return a.status >= 200 && a.status <= 299 }
+
+// blank tells that there is nothing to look into.
+func (a *answer) blank() bool {
+	switch doc := a.doc.(type) {
+	case map[string]any:
+		return len(doc) == 0
+	case []any:
+		return len(doc) == 0
+	}
+	return !a.isJSON || a.doc == nil
+}
 
 // read decodes the body. Whatever its media type, it is JSON when it reads so.
 func (a *answer) read(body []byte) {
@@ -57,21 +69,7 @@ func (a *answer) find(s Selector) (any, bool) {
 		}
 		return values[0], true
 	}
-	return first(s.Path, a.doc)
-}
-
-// first is the first value at path. A path that the library cannot follow finds
-// nothing.
-func first(path jp.Expr, doc any) (value any, found bool) {
-	defer func() {
-		if recover() != nil {
-			value, found = nil, false
-		}
-	}()
-	if doc == nil {
-		return nil, false
-	}
-	return path.FirstFound(doc)
+	return s.Path.First(a.doc)
 }
 
 // texts are the values of the selectors that have a text.
@@ -102,7 +100,7 @@ func textOf(value any) (string, bool) {
 // holds tells whether all the matches do.
 func (a *answer) holds(matches []Match) bool {
 	for _, m := range matches {
-		value, _ := first(m.Path, a.doc)
+		value, _ := m.Path.First(a.doc)
 		text, ok := textOf(value)
 		if !ok || !slices.Contains(m.Values, text) {
 			return false
@@ -115,7 +113,7 @@ func (a *answer) holds(matches []Match) bool {
 func (a *answer) tokenType(m Response) string {
 	value, _ := a.find(m.TokenType)
 	text, _ := value.(string)
-	if len(text) > 64 || !isHTTPToken(text) {
+	if len(text) > 64 || !httpsyntax.IsToken(text) {
 		return ""
 	}
 	return text
@@ -135,9 +133,9 @@ var errorCode = regexp.MustCompile(`^[A-Za-z0-9_.:/-]{1,64}$`)
 
 // code is the error code in the answer, in brackets and behind a space; empty
 // when there is none that may be shown.
-func (a *answer) code(paths []jp.Expr, s secrets) string {
+func (a *answer) code(paths []jsonpath.Path, s secrets) string {
 	for _, path := range paths {
-		value, _ := first(path, a.doc)
+		value, _ := path.First(a.doc)
 		if text, ok := textOf(value); ok && errorCode.MatchString(text) && !s.in(text) {
 			return " (" + text + ")"
 		}
@@ -145,8 +143,8 @@ func (a *answer) code(paths []jp.Expr, s secrets) string {
 	return ""
 }
 
-// came says what the answer's body is, without its content.
-func (a *answer) came(s secrets) string {
+// describe says what the answer's body is, without its content.
+func (a *answer) describe(s secrets) string {
 	if a.tooLarge {
 		return "more than 1 MiB"
 	}

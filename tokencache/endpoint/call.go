@@ -2,12 +2,9 @@ package endpoint
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
+	"errors"
 	"io"
-	"maps"
 	"net/http"
-	"strconv"
 	"time"
 
 	"authproxy/tokencache"
@@ -28,49 +25,33 @@ type call struct {
 // call reads the credentials and prepares the request r. The sent time has no
 // monotonic part: lifetimes go on while a machine sleeps.
 func (e *Endpoint) call(r *request, last tokencache.Token) (*call, error) {
-	c := &call{endpoint: e, request: r, values: values{}, sent: time.Now().Round(0)}
-	maps.Copy(c.values, e.params)
+	c := &call{endpoint: e, request: r, sent: time.Now().Round(0)}
+	var given map[string]string
 	if e.credentials != nil {
-		given, err := e.credentials()
-		if err != nil {
+		var err error
+		if given, err = e.credentials(); err != nil {
 			return nil, c.unreadable(err)
 		}
-		for _, name := range credentialNames() {
-			c.values[name] = given[name]
-			c.secrets.add(given[name])
-		}
-		c.secrets.addPair(given["client_id"], given["client_secret"])
 	}
-	c.values["token"], c.values["refresh_token"] = last.Value, last.Refresh
-	c.secrets.add(last.Value)
-	c.secrets.add(last.Refresh)
-	c.values["now_s"] = strconv.FormatInt(c.sent.Unix(), 10)
-	c.values["now_ms"] = strconv.FormatInt(c.sent.UnixMilli(), 10)
-	c.values["uuid"] = uuid()
-	if e.usesDevice {
-		c.values["device_id"] = e.deviceID(last)
+	c.values = e.values(given, last, c.sent)
+	for _, secret := range given {
+		c.secrets.add(secret)
 	}
+	c.secrets.addPair(given[clientID], given[clientSecret])
+	c.secrets.add(last.Value, last.Refresh)
 	return c, nil
 }
 
-// deviceID is the one of the last token, or else one for the life of e.
-func (e *Endpoint) deviceID(last tokencache.Token) string {
-	if last.DeviceID != "" {
-		return last.DeviceID
-	}
-	return e.newDevice()
-}
+var errUnfinished = errors.New("the request came to no end; this is a defect of its transport")
 
-// exchange sends the request and reads the answer, whatever its status.
-func (c *call) exchange(ctx context.Context) (*answer, error) {
-	start := time.Now()
-	a, err := c.roundTrip(ctx)
-	if observe := c.endpoint.observe; observe != nil {
-		x := c.record(a, err)
-		x.Duration = time.Since(start)
-		observe(x)
-	}
-	return a, err
+// send sends the request and reads the answer, whatever its status, and tells
+// the observers.
+func (c *call) send(ctx context.Context) (a *answer, err error) {
+	start, ended := time.Now(), make(chan Record, 1)
+	c.endpoint.observers.Tell(c.start(start), func() Record { return <-ended })
+	err = errUnfinished // of a transport that panics
+	defer func() { ended <- c.record(a, err, time.Since(start)) }()
+	return c.roundTrip(ctx)
 }
 
 // roundTrip goes to the RoundTripper itself, which follows no redirect.
@@ -107,13 +88,4 @@ func readBody(ctx context.Context, resp *http.Response) ([]byte, error) {
 	stop := context.AfterFunc(ctx, func() { resp.Body.Close() })
 	defer stop()
 	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-}
-
-// uuid is a random UUID (RFC 9562 section 5.4).
-func uuid() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails, by its documentation
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

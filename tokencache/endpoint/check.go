@@ -28,8 +28,8 @@ type Verdict struct {
 
 // Check asks the platform whether t is good. A 2xx answer that meets the OK of
 // the request says so. 400, 404, 410 and an OK that is not met say that it is
-// not; so do 401 and 403, unless the request uses client_secret or password,
-// which they may be about. Any other outcome is an error of type
+// not; so do 401 and 403, unless the request uses a secret, which they may be
+// about; client_id and username are none here. Any other outcome is an error of type
 // [*tokencache.FetchError]; [ErrNotSupported] when there is no such request.
 func (e *Endpoint) Check(ctx context.Context, t tokencache.Token) (Verdict, error) {
 	c, a, err := e.ask(ctx, e.check, t)
@@ -67,7 +67,7 @@ func (e *Endpoint) ask(ctx context.Context, r *request, t tokencache.Token) (*ca
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err := c.exchange(ctx)
+	a, err := c.send(ctx)
 	return c, a, err
 }
 
@@ -77,8 +77,18 @@ func (c *call) aboutToken(a *answer, refusal error) bool {
 	if a.success() {
 		return errors.As(refusal, &f) && f.Reason == tokencache.ReasonCredentials
 	}
-	if c.request.uses["client_secret"] || c.request.uses["password"] {
-		return slices.Contains([]int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone}, a.status)
+	switch a.status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusGone:
+		return true
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return !slices.ContainsFunc(c.endpoint.secrets, c.proves)
+	default:
+		return false
 	}
-	return slices.Contains([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone}, a.status)
+}
+
+// proves tells whether the request uses the secret of this name, and that it is
+// not only a name for who asks.
+func (c *call) proves(secret string) bool {
+	return c.request.uses[secret] && secret != clientID && secret != "username"
 }

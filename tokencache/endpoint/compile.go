@@ -9,6 +9,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"authproxy/internal/httpsyntax"
+	"authproxy/internal/template"
 )
 
 // compiler turns one [Request] into a request and collects the faults.
@@ -20,29 +23,29 @@ type compiler struct {
 }
 
 // compileRequest returns all faults, and a request that is usable when there
-// are none.
-func compileRequest(where string, from Request, params map[string]string) (*request, []error) {
+// are none. Names of placeholders are those of o.
+func compileRequest(where string, from Request, o Options) (*request, []error) {
 	c := &compiler{where: where, known: map[string]bool{}, uses: map[string]bool{}}
-	for _, name := range append(ownNames(), slices.Collect(maps.Keys(params))...) {
+	for _, name := range slices.Concat(Reserved(), o.Secrets, slices.Collect(maps.Keys(o.Params))) {
 		c.known[name] = true
 	}
+	auth := c.auth(from.Auth)
 	r := &request{
 		where:   where,
 		method:  from.Method,
 		url:     c.template("url", from.URL),
-		auth:    from.Auth,
-		headers: c.headers(from),
+		auth:    auth,
+		headers: c.headers(from.Headers, auth),
 		query:   c.members("query", from.Query),
 		form:    c.members("form", from.Form),
 		json:    c.json(from.JSON),
 		ok:      from.OK,
 		uses:    c.uses,
 	}
-	r.shown = r.url.shown(params)
+	r.shown = shown(r.url, o.Params)
 	c.body(r, from)
-	c.auth(r)
 	c.faults = append(c.faults, checkMatches(where, from.OK)...)
-	c.rehearse(r, params)
+	c.rehearse(r, o.Params)
 	return r, c.faults
 }
 
@@ -50,18 +53,28 @@ func (c *compiler) fault(place, format string, args ...any) {
 	c.faults = append(c.faults, fmt.Errorf("%s.%s: "+format, append([]any{c.where, place}, args...)...))
 }
 
-func (c *compiler) template(place, text string) template {
-	t := parseTemplate(text)
-	for _, p := range t {
-		if p.name == "" {
-			continue
+func (c *compiler) template(place, text string) template.Template {
+	t := template.Parse(text)
+	for _, name := range t.Names() {
+		if !c.known[name] {
+			c.fault(place, "unknown {%s}; known are %s", name, strings.Join(slices.Sorted(maps.Keys(c.known)), ", "))
 		}
-		if !c.known[p.name] {
-			c.fault(place, "unknown {%s}; known are %s", p.name, strings.Join(slices.Sorted(maps.Keys(c.known)), ", "))
-		}
-		c.uses[p.name] = true
+		c.uses[name] = true
 	}
 	return t
+}
+
+// shown is t as a URL to show: no query, and of all values only those of
+// params; the other placeholders are left as they are.
+func shown(t template.Template, params map[string]string) string {
+	text := t.FillURL(func(p template.Piece) (string, bool) {
+		if value, ok := params[p.Name]; ok {
+			return value, false
+		}
+		return p.String(), true
+	})
+	text, _, _ = strings.Cut(text, "?")
+	return text
 }
 
 func (c *compiler) members(place string, from map[string]string) []member {
@@ -72,19 +85,19 @@ func (c *compiler) members(place string, from map[string]string) []member {
 	return members
 }
 
-func (c *compiler) headers(from Request) []member {
-	members := c.members("headers", from.Headers)
+func (c *compiler) headers(from map[string]string, auth AuthMethod) []member {
+	members := c.members("headers", from)
 	seen := map[string]bool{}
 	for i := range members {
 		key := http.CanonicalHeaderKey(members[i].key)
 		switch place := "headers." + members[i].key; {
-		case !isHTTPToken(key):
+		case !httpsyntax.IsToken(key):
 			c.fault(place, "this is no name of a header")
 		case seen[key]:
 			c.fault(place, "this header is given twice")
 		case slices.Contains([]string{"Content-Length", "Transfer-Encoding", "Trailer", "Connection"}, key):
 			c.fault(place, "this header follows from the body and the connection; leave it out")
-		case key == "Authorization" && from.Auth != "" && from.Auth != "none":
+		case key == auth.Header:
 			c.fault(place, "give either this header or auth, not both")
 		}
 		members[i].key, seen[key] = key, true
@@ -142,20 +155,28 @@ func (c *compiler) body(r *request, from Request) {
 		r.method = http.MethodPost
 	case r.method == "":
 		r.method = http.MethodGet
-	case !isHTTPToken(r.method):
+	case !httpsyntax.IsToken(r.method):
 		c.fault("method", "%q is no HTTP method", r.method)
 		r.method = http.MethodGet
 	}
 }
 
-func (c *compiler) auth(r *request) {
-	switch r.auth {
-	case "", "none":
-	case "basic", "basic_raw":
-		c.uses["client_id"], c.uses["client_secret"] = true, true
-	default:
-		c.fault("auth", "%q is none of none, basic, basic_raw", r.auth)
+func (c *compiler) auth(name string) AuthMethod {
+	m, ok := authMethod(name)
+	if !ok {
+		var names []string
+		for _, m := range AuthMethods() {
+			names = append(names, m.Name)
+		}
+		c.fault("auth", "%q is none of %s", name, strings.Join(names, ", "))
 	}
+	for _, need := range m.Needs {
+		if !c.known[need] {
+			c.fault("auth", "%s needs %s, which is none of the secrets", m.Name, need)
+		}
+		c.uses[need] = true
+	}
+	return m
 }
 
 // rehearse builds the request once with made-up values, which shows faults of
@@ -169,12 +190,4 @@ func (c *compiler) rehearse(r *request, params map[string]string) {
 	if _, err := r.build(context.Background(), v); err != nil {
 		c.faults = append(c.faults, fmt.Errorf("%s: %w", c.where, err))
 	}
-}
-
-// isHTTPToken tells whether s is a token by RFC 9110 section 5.6.2.
-func isHTTPToken(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		alnum := r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
-		return !alnum && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
-	})
 }

@@ -2,15 +2,17 @@ package endpoint
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"authproxy/internal/template"
 	"authproxy/tokencache"
+	"authproxy/tokencache/internal/notify"
 )
 
 // Endpoint asks one platform for tokens. It is a [tokencache.Source] and safe
@@ -18,10 +20,11 @@ import (
 type Endpoint struct {
 	name        string
 	params      map[string]string
+	secrets     []string // their names
 	credentials func() (map[string]string, error)
 	response    Response
 	transport   http.RoundTripper
-	observe     func(Exchange)
+	observers   *notify.Queue[Start, Record]
 
 	request, refresh, check, revoke *request
 
@@ -39,37 +42,26 @@ func New(o Options) (*Endpoint, error) {
 	e := &Endpoint{
 		name:        o.Name,
 		params:      maps.Clone(o.Params),
+		secrets:     slices.Clone(o.Secrets),
 		credentials: o.Credentials,
 		response:    o.Response,
 		transport:   o.Transport,
-		observe:     o.Observe,
 		newDevice:   sync.OnceValue(uuid),
 	}
 	if e.transport == nil {
 		e.transport = &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true}
 	}
-	faults := checkParams(o.Params)
+	faults := checkNames(o)
 	faults = append(faults, checkResponse(o.Response)...)
 	faults = append(faults, e.compile(o)...)
+	if slices.Contains(o.Observers, nil) {
+		faults = append(faults, errors.New("observers: one of them is nil"))
+	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
+	e.observers = notify.New(o.Observers)
 	return e, nil
-}
-
-// Bases returns scheme and host of every place that the Endpoint asks, with an x
-// where a credential is part of the host.
-func (e *Endpoint) Bases() []*url.URL {
-	var bases []*url.URL
-	for _, r := range []*request{e.request, e.refresh, e.check, e.revoke} {
-		if r == nil {
-			continue
-		}
-		if u, err := url.Parse(placeholder.ReplaceAllString(r.shown, "x")); err == nil {
-			bases = append(bases, &url.URL{Scheme: u.Scheme, Host: u.Host})
-		}
-	}
-	return bases
 }
 
 func (e *Endpoint) compile(o Options) []error {
@@ -87,7 +79,7 @@ func (e *Endpoint) compile(o Options) []error {
 		if t.from == nil {
 			continue
 		}
-		r, errs := compileRequest(t.where, *t.from, e.params)
+		r, errs := compileRequest(t.where, *t.from, o)
 		*t.to = r
 		e.usesDevice = e.usesDevice || r.uses["device_id"]
 		faults = append(faults, errs...)
@@ -95,49 +87,22 @@ func (e *Endpoint) compile(o Options) []error {
 	return faults
 }
 
-func checkParams(params map[string]string) []error {
-	var faults []error
-	for _, name := range slices.Sorted(maps.Keys(params)) {
-		switch {
-		case placeholder.FindString("{"+name+"}") != "{"+name+"}":
-			faults = append(faults, fmt.Errorf("params: the name %q must be of the form [a-z_][a-z0-9_]*", name))
-		case slices.Contains(ownNames(), name):
-			faults = append(faults, fmt.Errorf("params: the name %s is taken; choose another one", name))
+// Bases returns scheme and host of every place that the Endpoint asks, with an x
+// where a credential is part of the host.
+func (e *Endpoint) Bases() []*url.URL {
+	var bases []*url.URL
+	for _, r := range []*request{e.request, e.refresh, e.check, e.revoke} {
+		if r == nil {
+			continue
+		}
+		shown := template.Parse(r.shown).Fill(func(template.Piece) string { return "x" })
+		if u, err := url.Parse(shown); err == nil {
+			bases = append(bases, &url.URL{Scheme: u.Scheme, Host: u.Host})
 		}
 	}
-	return faults
+	return bases
 }
 
-func checkResponse(r Response) []error {
-	var faults []error
-	if r.Token.zero() {
-		faults = append(faults, errors.New("response.token: say where the token stands, for example access_token"))
-	}
-	for _, s := range []struct {
-		where string
-		Selector
-	}{{"token", r.Token}, {"token_type", r.TokenType}, {"expires_in", r.ExpiresIn}, {"refresh_token", r.RefreshToken}} {
-		if s.Header != "" && (len(s.Path) > 0 || !isHTTPToken(s.Header)) {
-			faults = append(faults, fmt.Errorf("response.%s: give either a path or the name of a header", s.where))
-		}
-	}
-	if !slices.Contains([]string{"", "s", "ms", "epoch_s", "epoch_ms", "rfc3339"}, r.ExpiresUnit) {
-		faults = append(faults, fmt.Errorf("response.expires_unit: %q is none of s, ms, epoch_s, epoch_ms, rfc3339", r.ExpiresUnit))
-	}
-	for _, path := range r.Error {
-		if len(path) == 0 {
-			faults = append(faults, errors.New("response.error: a path is empty"))
-		}
-	}
-	return append(faults, checkMatches("response", r.OK)...)
-}
-
-func checkMatches(where string, matches []Match) []error {
-	var faults []error
-	for _, m := range matches {
-		if len(m.Path) == 0 || len(m.Values) == 0 {
-			faults = append(faults, fmt.Errorf("%s.ok: each entry needs a path and at least one value", where))
-		}
-	}
-	return faults
-}
+// Close returns when the observers have been told of all requests, and after a
+// second at the latest. It ends nothing.
+func (e *Endpoint) Close() { e.observers.Wait(time.Second) }

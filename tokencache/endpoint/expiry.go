@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"math"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -69,4 +70,19 @@ func number(text string) float64 {
 		return 0
 	}
 	return n
+}
+
+// maxRetryAfter bounds what Retry-After can ask for.
+const maxRetryAfter = 24 * time.Hour
+
+// retryAfter reads the header of RFC 9110 section 10.2.3, seconds or a date.
+func retryAfter(text string, now time.Time) time.Duration {
+	if n := number(text); n > 0 {
+		return time.Duration(min(n*float64(time.Second), float64(maxRetryAfter)))
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	return min(max(0, at.Sub(now)), maxRetryAfter)
 }

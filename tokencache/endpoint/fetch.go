@@ -41,7 +41,7 @@ func (e *Endpoint) token(ctx context.Context, r *request, last tokencache.Token)
 	if err != nil {
 		return tokencache.Token{}, err
 	}
-	a, err := c.exchange(ctx)
+	a, err := c.send(ctx)
 	if err != nil {
 		return tokencache.Token{}, err
 	}
@@ -87,7 +87,7 @@ func usable(value any) bool {
 // inTrouble tells that a platform should not be asked again at once.
 func inTrouble(err error) bool {
 	var fetch *tokencache.FetchError
-	var f *failure
+	var f *callError
 	if !errors.As(err, &fetch) || !errors.As(err, &f) {
 		return true
 	}

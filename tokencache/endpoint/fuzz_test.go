@@ -11,6 +11,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"authproxy/internal/httpsyntax"
+	"authproxy/internal/template"
 	"authproxy/tokencache"
 )
 
@@ -40,7 +42,7 @@ func FuzzAnswer(f *testing.F) {
 			noLeak(t, err)
 			return
 		}
-		if !usable(tok.Value) || tok.Refresh != "" && !usable(tok.Refresh) || tok.Type != "" && !isHTTPToken(tok.Type) {
+		if !usable(tok.Value) || tok.Refresh != "" && !usable(tok.Refresh) || tok.Type != "" && !httpsyntax.IsToken(tok.Type) {
 			t.Errorf("%q %q %q", tok.Value, tok.Refresh, tok.Type)
 		}
 		if !tok.Expiry.IsZero() && (!tok.Expiry.After(tok.Issued) || tok.Expiry.Sub(tok.Issued) > maxLifetime) {
@@ -55,13 +57,13 @@ func FuzzTemplate(f *testing.F) {
 	f.Add("{{client_id}}", "..", "X-H")
 	f.Fuzz(func(t *testing.T, text, value, key string) {
 		v := values{"client_id": value, "base_url": "http://h"}
-		c := parseTemplate(text)
-		if !strings.Contains(text, "{") && (c.text(v) != text || c.url(v) != text) {
-			t.Errorf("%q became %q", text, c.text(v))
+		c := template.Parse(text)
+		if !strings.Contains(text, "{") && (c.Fill(v.of) != text || c.FillURL(v.inURL) != text) {
+			t.Errorf("%q became %q", text, c.Fill(v.of))
 		}
 		r, faults := compileRequest("r", Request{
 			URL: "http://h/p/{client_id}/q", Query: map[string]string{key: text}, JSON: map[string]any{key: text}, Headers: map[string]string{"X-T": text},
-		}, map[string]string{"base_url": "http://h"})
+		}, Options{Secrets: names(), Params: map[string]string{"base_url": "http://h"}})
 		if len(faults) > 0 {
 			return
 		}
@@ -69,14 +71,14 @@ func FuzzTemplate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		want := parseTemplate(text).text(v)
+		want := c.Fill(v.of)
 		if got, err := url.ParseQuery(req.URL.RawQuery); err != nil || got.Get(key) != want {
 			t.Errorf("query %q, want %q (%v)", got, want, err)
 		}
 		if got := req.URL.Path; got != "/p/"+value+"/q" || strings.Count(req.URL.EscapedPath(), "/") != 3 {
 			t.Errorf("path %q of %q", got, value)
 		}
-		if hasControl(req.Header.Get("X-T")) {
+		if httpsyntax.HasControl(req.Header.Get("X-T")) {
 			t.Errorf("header %q", req.Header)
 		}
 		body, _ := io.ReadAll(req.Body)

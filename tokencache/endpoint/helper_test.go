@@ -11,8 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ohler55/ojg/jp"
-
+	"authproxy/internal/jsonpath"
 	"authproxy/tokencache"
 )
 
@@ -22,9 +21,12 @@ const (
 	testToken  = "eyJhbGciOi.tok-abcdef0123456789"
 )
 
-func path(s string) jp.Expr { return jp.MustParseString(s) }
+func path(s string) jsonpath.Path { return jsonpath.MustParse(s) }
 
 func at(s string) Selector { return Selector{Path: path(s)} }
+
+// names are those of the secrets that creds returns.
+func names() []string { return []string{"client_id", "client_secret", "username", "password"} }
 
 func creds() (map[string]string, error) {
 	return map[string]string{"client_id": "id", "client_secret": testSecret, "username": "user-name-1", "password": "pass-word-1"}, nil
@@ -33,7 +35,7 @@ func creds() (map[string]string, error) {
 func standard() Response {
 	return Response{
 		Token: at("access_token"), TokenType: at("token_type"), ExpiresIn: at("expires_in"),
-		RefreshToken: at("refresh_token"), Error: []jp.Expr{path("code"), path("error")},
+		RefreshToken: at("refresh_token"), Error: []jsonpath.Path{path("code"), path("error")},
 	}
 }
 
@@ -92,7 +94,7 @@ func saysStatus(status int, body string) http.HandlerFunc {
 // simple is a request with everything secret in it.
 func simple(url string) Options {
 	return Options{
-		Name: "weda", Credentials: creds, Params: map[string]string{"base_url": url},
+		Name: "weda", Secrets: names(), Credentials: creds, Params: map[string]string{"base_url": url},
 		Request: Request{
 			Method: "POST", URL: "{base_url}/token?s={client_secret}", Auth: "basic_raw",
 			JSON: map[string]any{"grant_type": "client_credentials", "u": "{username}", "p": "{password}"},

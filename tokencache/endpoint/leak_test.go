@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 
 	"authproxy/tokencache"
@@ -61,6 +63,30 @@ func TestTransportErrorsDoNotQuoteTheURL(t *testing.T) {
 		if f := fetchError(t, err); f.Reason != tokencache.ReasonNetwork {
 			t.Error(name, f.Reason)
 		}
+		noLeak(t, err)
+	}
+}
+
+// reasoned is an error of a transport that says in a word what happened, and
+// has the text of what it wraps.
+type reasoned struct{ error }
+
+func (r reasoned) Unwrap() error { return r.error }
+func (reasoned) Reason() string  { return "dial" }
+
+func TestTransportErrorWithAReasonIsExplained(t *testing.T) {
+	for _, c := range []struct {
+		cause error
+		part  string
+	}{
+		{netError("no such host"), "no such host): check the host in the URL, and the name server"},
+		{&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}, "(dial tcp: connection refused): check the host and port"},
+		{fmt.Errorf("x %s", testSecret), "(the connection failed, or the answer is not HTTP)"},
+	} {
+		o := simple("http://h")
+		o.Transport = roundTripper(func(*http.Request) (*http.Response, error) { return nil, reasoned{c.cause} })
+		_, err := must(t, o).Fetch(t.Context(), zero)
+		contains(t, fetchError(t, err).Error(), c.part)
 		noLeak(t, err)
 	}
 }

@@ -3,26 +3,29 @@ package endpoint
 import (
 	"net/http"
 
-	"github.com/ohler55/ojg/jp"
+	"authproxy/internal/jsonpath"
 )
 
 // Options describe how one platform is asked for tokens.
 //
 // A template is a text with placeholders: {name}, where name is one of Params,
-// or client_id, client_secret, username, password, refresh_token, token,
-// device_id, now_s, now_ms, uuid. Other braces stand for themselves. Values are
-// encoded for where they stand.
+// Secrets and [Reserved]. Other braces stand for themselves. Values are encoded
+// for where they stand.
 type Options struct {
 	// Name is the token's name, for the texts of errors.
 	Name string
 	// Params are the values of further placeholders. They are shown in errors
 	// where they are part of the host or path, so no secret belongs here.
 	Params map[string]string
-	// Credentials returns client_id, client_secret, username and password, as
-	// far as there are any; other names are ignored. It is called for each
-	// request, so that changed secrets are seen. Its error, which must hold no
-	// secret, becomes a [tokencache.FetchError] with ReasonCredentials. nil: no
-	// credentials.
+	// Secrets are the names of further placeholders, whose values Credentials
+	// returns, such as client_id and client_secret. Errors that say what to check
+	// name them in this order.
+	Secrets []string
+	// Credentials returns values of Secrets, as far as there are any. What it
+	// returns is kept out of all texts; what has another name fills nothing. It
+	// is called for each request, so that changed secrets are seen. Its error,
+	// which must hold no secret, becomes a [tokencache.FetchError] with
+	// ReasonCredentials. nil: no credentials.
 	Credentials func() (map[string]string, error)
 	// Request gets a token with the credentials.
 	Request Request
@@ -39,8 +42,8 @@ type Options struct {
 	// Transport carries the requests. It should neither ask for compression
 	// nor follow the environment's proxy; nil: one that does neither.
 	Transport http.RoundTripper
-	// Observe is told of every request that was sent, or could not be; may be nil.
-	Observe func(Exchange)
+	// Observers are told of every request, each in turn; none of them may be nil.
+	Observers []Observer
 }
 
 // Request is the template of one request. Map keys and Method are literal, all
@@ -55,8 +58,7 @@ type Request struct {
 	// URL is http or https, without user and fragment. A placeholder at its
 	// very start is a base URL and put in as it is.
 	URL string
-	// Auth is none (or empty), basic (id and secret form-encoded before they are
-	// joined, RFC 6749 section 2.3.1) or basic_raw (as they are, RFC 7617).
+	// Auth is the name of one of [AuthMethods]; empty: none.
 	Auth string
 	// Headers are sent besides Content-Type; no others are.
 	Headers map[string]string
@@ -86,14 +88,14 @@ type Response struct {
 	OK []Match
 	// Error lists where a machine-readable error code may stand; the first one
 	// found is named in errors.
-	Error []jp.Expr
+	Error []jsonpath.Path
 }
 
 // Selector is a place in an answer: a path into its JSON, or the name of a
 // header. The zero value selects nothing.
 type Selector struct {
 	// Path is a path into the body.
-	Path jp.Expr
+	Path jsonpath.Path
 	// Header is the name of a header.
 	Header string
 }
@@ -102,12 +104,12 @@ type Selector struct {
 // Numbers, booleans and strings compare by text.
 type Match struct {
 	// Path is a path into the body.
-	Path jp.Expr
+	Path jsonpath.Path
 	// Values are the texts that match.
 	Values []string
 }
 
-func (s Selector) zero() bool { return len(s.Path) == 0 && s.Header == "" }
+func (s Selector) zero() bool { return s.Path.IsZero() && s.Header == "" }
 
 // String is the selector as it is written in a configuration.
 func (s Selector) String() string {

@@ -105,14 +105,22 @@ func TestObserved(t *testing.T) {
 	})
 	o := refreshing(p.URL)
 	o.Request.URL = "{base_url}/signin?s={client_secret}"
-	var seen []Exchange
-	o.Observe = func(x Exchange) { seen = append(seen, x) }
+	var seen []Record
+	o.Observers = []Observer{ObserverFunc(func(s Start) func(Record) {
+		return func(r Record) {
+			if r.Request != s.Request || r.Method != s.Method || r.URL != s.URL || time.Since(s.Time) < r.Duration {
+				t.Errorf("began as %+v, ended as %+v", s, r)
+			}
+			seen = append(seen, r)
+		}
+	})}
 	e := must(t, o)
 	if _, err := e.Fetch(t.Context(), tokencache.Token{Refresh: "rt-old-0123456789"}); err != nil {
 		t.Fatal(err)
 	}
 	p.Close()
 	_, _ = e.Fetch(t.Context(), zero)
+	e.Close()
 	for i := range seen {
 		if seen[i].Duration <= 0 {
 			t.Errorf("no duration: %+v", seen[i])
@@ -123,10 +131,10 @@ func TestObserved(t *testing.T) {
 		t.Fatalf("%+v", seen)
 	}
 	noLeak(t, fmt.Errorf("%+v", seen))
-	if want := (Exchange{Request: "refresh", Method: "POST", URL: p.URL + "/refresh", Status: 400, Came: "application/json, 68 bytes"}); seen[0] != want {
+	if want := (Record{Request: "refresh", Method: "POST", URL: p.URL + "/refresh", Status: 400, Body: "application/json, 68 bytes"}); seen[0] != want {
 		t.Errorf("%+v, want %+v", seen[0], want)
 	}
-	if want := (Exchange{Request: "request", Method: "POST", URL: p.URL + "/signin", Status: 200, Came: "application/json, 68 bytes", Expires: "7200"}); seen[1] != want {
+	if want := (Record{Request: "request", Method: "POST", URL: p.URL + "/signin", Status: 200, Body: "application/json, 68 bytes", Expires: "7200"}); seen[1] != want {
 		t.Errorf("%+v, want %+v", seen[1], want)
 	}
 }

@@ -3,7 +3,6 @@ package endpoint
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,21 +11,24 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"authproxy/internal/httpsyntax"
+	"authproxy/internal/template"
 )
 
 // member is one entry of a form, a query or the headers.
 type member struct {
 	key   string
-	value template
+	value template.Template
 }
 
 // request is a compiled [Request].
 type request struct {
 	where   string // its name in Options, in lower case
 	method  string
-	url     template
+	url     template.Template
 	shown   string // the URL for error texts
-	auth    string
+	auth    AuthMethod
 	headers []member
 	query   []member
 	form    []member
@@ -61,7 +63,7 @@ func (r *request) build(ctx context.Context, v values) (*http.Request, error) {
 }
 
 func (r *request) target(v values) (*url.URL, error) {
-	u, err := url.Parse(r.url.url(v))
+	u, err := url.Parse(r.url.FillURL(v.inURL))
 	switch {
 	case err != nil:
 		return nil, errors.New("the URL is not valid")
@@ -82,8 +84,8 @@ func (r *request) target(v values) (*url.URL, error) {
 func encode(members []member, v values) string {
 	form := url.Values{}
 	for _, m := range members {
-		if !m.value.absent(v) {
-			form.Set(m.key, m.value.text(v))
+		if !m.value.Absent(v.of) {
+			form.Set(m.key, m.value.Fill(v.of))
 		}
 	}
 	return form.Encode()
@@ -102,8 +104,8 @@ func (r *request) body(v values) ([]byte, error) {
 
 func fillJSON(node any, v values) (any, error) {
 	switch node := node.(type) {
-	case template:
-		text := node.text(v)
+	case template.Template:
+		text := node.Fill(v.of)
 		if !utf8.ValidString(text) {
 			return nil, errors.New("a value for the JSON body is not UTF-8")
 		}
@@ -126,7 +128,7 @@ func fillJSON(node any, v values) (any, error) {
 func fillObject(node map[string]any, v values) (any, error) {
 	object := make(map[string]any, len(node))
 	for key, value := range node {
-		if t, ok := value.(template); ok && t.absent(v) {
+		if t, ok := value.(template.Template); ok && t.Absent(v.of) {
 			continue
 		}
 		var err error
@@ -142,10 +144,10 @@ func fillObject(node map[string]any, v values) (any, error) {
 func (r *request) setHeaders(req *http.Request, v values) error {
 	req.Header["User-Agent"] = []string{""}
 	for _, m := range r.headers {
-		value := m.value.text(v)
+		value := m.value.Fill(v.of)
 		switch {
-		case m.value.absent(v):
-		case hasControl(value):
+		case m.value.Absent(v.of):
+		case httpsyntax.HasControl(value):
 			return fmt.Errorf("the value of the header %s holds control characters", m.key)
 		case m.key == "Host":
 			req.Host = value
@@ -153,28 +155,5 @@ func (r *request) setHeaders(req *http.Request, v values) error {
 			req.Header.Set(m.key, value)
 		}
 	}
-	return r.setAuth(req, v["client_id"], v["client_secret"])
-}
-
-func (r *request) setAuth(req *http.Request, id, secret string) error {
-	switch r.auth {
-	case "basic":
-		id, secret = url.QueryEscape(id), url.QueryEscape(secret)
-	case "basic_raw":
-		if strings.Contains(id, ":") || hasControl(id+secret) {
-			return errors.New("with auth basic_raw no colon may stand in client_id, and no control character in it or in client_secret")
-		}
-	default:
-		return nil
-	}
-	if id == "" {
-		return errors.New("client_id is empty")
-	}
-	pair := base64.StdEncoding.EncodeToString([]byte(id + ":" + secret))
-	req.Header.Set("Authorization", "Basic "+pair)
-	return nil
-}
-
-func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f })
+	return r.auth.authenticate(req, v)
 }

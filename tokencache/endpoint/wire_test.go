@@ -63,7 +63,7 @@ func TestWire(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newPlatform(t, says(`{"access_token":"abc","token_type":"bearer","expires_in":"43199"}`))
-			o := Options{Name: "n", Credentials: creds, Request: tt.request, Response: standard(), Params: map[string]string{"base_url": p.URL}}
+			o := Options{Name: "n", Secrets: names(), Credentials: creds, Request: tt.request, Response: standard(), Params: map[string]string{"base_url": p.URL}}
 			for k, v := range tt.params {
 				o.Params[k] = v
 			}

@@ -33,9 +33,14 @@ func New(o Options, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, opts))
 }
 
-// Fetch writes a line about a flight of the token of that name; the cache
-// bounds their number.
-func Fetch(log *slog.Logger, name string, f tokencache.Fetch) {
+// Fetches returns an observer that writes a line about each flight of the token of
+// that name; the cache bounds their number.
+func Fetches(log *slog.Logger, name string) tokencache.Observer {
+	done := func(f tokencache.Fetch) { fetched(log, name, f) }
+	return tokencache.ObserverFunc(func(tokencache.Start) func(tokencache.Fetch) { return done })
+}
+
+func fetched(log *slog.Logger, name string, f tokencache.Fetch) {
 	attrs := []any{"token", name, "duration_ms", f.Duration.Milliseconds(), "cause", string(f.Cause), "waiting", f.Waiters}
 	if f.Old != "" {
 		attrs = append(attrs, "old", f.Old, "old_age_ms", f.OldAge.Milliseconds())
@@ -51,13 +56,16 @@ func Fetch(log *slog.Logger, name string, f tokencache.Fetch) {
 	log.Warn("no new token", attrs...)
 }
 
-// TokenRequest writes, at level debug, what went on with the token endpoint of
-// the token of that name.
-func TokenRequest(log *slog.Logger, name string, x endpoint.Exchange) {
-	attrs := []any{"token", name, "request", x.Request, "method", x.Method, "url", x.URL, "duration_ms", x.Duration.Milliseconds()}
-	if x.Err != nil {
-		log.Debug("no answer of the token endpoint", append(attrs, "error", x.Err)...)
-		return
+// TokenRequests returns an observer that writes, at level debug, what went on
+// with the token endpoint of the token of that name.
+func TokenRequests(log *slog.Logger, name string) endpoint.Observer {
+	done := func(r endpoint.Record) {
+		attrs := []any{"token", name, "request", r.Request, "method", r.Method, "url", r.URL, "duration_ms", r.Duration.Milliseconds()}
+		if r.Err != nil {
+			log.Debug("no answer of the token endpoint", append(attrs, "error", r.Err)...)
+			return
+		}
+		log.Debug("answer of the token endpoint", append(attrs, "status", r.Status, "body", r.Body, "expires", r.Expires)...)
 	}
-	log.Debug("answer of the token endpoint", append(attrs, "status", x.Status, "body", x.Came, "expires", x.Expires)...)
+	return endpoint.ObserverFunc(func(endpoint.Start) func(endpoint.Record) { return done })
 }

@@ -52,7 +52,7 @@ func gather(t *testing.T, m *Metrics) {
 func TestEverySeriesExistsBeforeTheFirstRequest(t *testing.T) {
 	m := New(BuildInfo{Version: "1.2.3", Revision: "abcdef0"})
 	m.Upstream("orders")
-	m.Token("shop", noToken)
+	tokenOf(m, "shop", noToken)
 	m.Unrouted()
 
 	var names []string
@@ -76,7 +76,7 @@ func TestEverySeriesExistsBeforeTheFirstRequest(t *testing.T) {
 func TestCountersStartAtZero(t *testing.T) {
 	m := New(BuildInfo{})
 	m.Upstream("orders")
-	m.Token("shop", noToken)
+	tokenOf(m, "shop", noToken)
 	set := regexp.MustCompile(`^authproxy_(build_info|config_)`)
 	for name, value := range scrape(t, m) {
 		if value != 0 && !set.MatchString(name) {
@@ -88,7 +88,7 @@ func TestCountersStartAtZero(t *testing.T) {
 func TestLint(t *testing.T) {
 	m := New(BuildInfo{Version: "1.2.3"})
 	m.Upstream("orders")
-	m.Token("shop", noToken)
+	tokenOf(m, "shop", noToken)
 	problems, err := testutil.GatherAndLint(m.registry)
 	if err != nil {
 		t.Fatal(err)

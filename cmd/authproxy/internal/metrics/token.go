@@ -32,11 +32,9 @@ func (v tokenVecs) collectors() []prometheus.Collector {
 	return []prometheus.Collector{v.fetches, v.errors, v.invalidations, v.duration}
 }
 
-// Token creates the series of the token of that name and returns what records
-// its fetches. The gauges are read from state at each scrape; it must be safe
-// for concurrent use and must not wait. Asked again for the same name, it goes
-// on with the same series and reads the new state.
-func (m *Metrics) Token(name string, state func() tokencache.State) func(tokencache.Fetch) {
+// Token creates the series of the token of that name and returns the observer of
+// its fetches. Asked again for the same name, it goes on with the same series.
+func (m *Metrics) Token(name string) tokencache.Observer {
 	invalidations := m.tokens.invalidations.WithLabelValues(name)
 	duration := m.tokens.duration.WithLabelValues(name)
 	for _, result := range tokencache.Results() {
@@ -45,8 +43,7 @@ func (m *Metrics) Token(name string, state func() tokencache.State) func(tokenca
 	for _, reason := range tokencache.Reasons() {
 		m.tokens.errors.WithLabelValues(name, string(reason))
 	}
-	m.states.set(name, state)
-	return func(f tokencache.Fetch) {
+	fetched := func(f tokencache.Fetch) {
 		m.tokens.fetches.WithLabelValues(name, string(f.Result)).Inc()
 		duration.Observe(f.Duration.Seconds())
 		if f.Reason != "" {
@@ -56,7 +53,13 @@ func (m *Metrics) Token(name string, state func() tokencache.State) func(tokenca
 			invalidations.Inc()
 		}
 	}
+	return tokencache.ObserverFunc(func(tokencache.Start) func(tokencache.Fetch) { return fetched })
 }
+
+// TokenState has the gauges of the token of that name read from state at each
+// scrape; it must be safe for concurrent use and must not wait. Called again for
+// the same name, the new state counts.
+func (m *Metrics) TokenState(name string, state func() tokencache.State) { m.states.set(name, state) }
 
 // tokenStates is the collector of the gauges that are read at a scrape.
 type tokenStates struct {

@@ -30,7 +30,7 @@ func TestFetchesCount(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			m := New(BuildInfo{})
-			fetched := m.Token("shop", noToken)
+			fetched := tokenOf(m, "shop", noToken)
 			got := changed(t, m, func() {
 				test.fetch.Duration = 90 * time.Second
 				fetched(test.fetch)
@@ -51,7 +51,7 @@ func TestFetchesCount(t *testing.T) {
 func TestTokenGaugesAreReadAtTheScrape(t *testing.T) {
 	m := New(BuildInfo{})
 	var state tokencache.State
-	m.Token("shop", func() tokencache.State { return state })
+	tokenOf(m, "shop", func() tokencache.State { return state })
 	equal(t, changed(t, m, func() {
 		state.Issued = time.UnixMilli(1_700_000_000_500)
 		state.Expiry = time.Unix(1_700_003_600, 0)
@@ -65,8 +65,8 @@ func TestTokenGaugesAreReadAtTheScrape(t *testing.T) {
 
 func TestTokenAskedAgainReadsTheNewState(t *testing.T) {
 	m := New(BuildInfo{})
-	m.Token("shop", func() tokencache.State { return tokencache.State{Waiters: 1} })(tokencache.Fetch{Result: tokencache.ResultOK})
-	m.Token("shop", func() tokencache.State { return tokencache.State{Waiters: 2} })(tokencache.Fetch{Result: tokencache.ResultOK})
+	tokenOf(m, "shop", func() tokencache.State { return tokencache.State{Waiters: 1} })(tokencache.Fetch{Result: tokencache.ResultOK})
+	tokenOf(m, "shop", func() tokencache.State { return tokencache.State{Waiters: 2} })(tokencache.Fetch{Result: tokencache.ResultOK})
 	series := scrape(t, m)
 	if got := series[`authproxy_token_waiters{token="shop"}`]; got != 2 {
 		t.Errorf("%v waiters, want the new state's 2", got)
@@ -80,11 +80,18 @@ func TestTokensAreAddedDuringScrapes(t *testing.T) {
 	m := New(BuildInfo{})
 	var all sync.WaitGroup
 	for _, name := range []string{"a", "b", "c", "d"} {
-		all.Go(func() { m.Token(name, noToken)(tokencache.Fetch{Result: tokencache.ResultOK}) })
+		all.Go(func() { tokenOf(m, name, noToken)(tokencache.Fetch{Result: tokencache.ResultOK}) })
 		all.Go(func() { gather(t, m) })
 	}
 	all.Wait()
 	if _, found := scrape(t, m)[`authproxy_token_waiters{token="d"}`]; !found {
 		t.Error("token d is missing")
 	}
+}
+
+// tokenOf creates the series of a token and returns what records its fetches.
+func tokenOf(m *Metrics, name string, state func() tokencache.State) func(tokencache.Fetch) {
+	observer := m.Token(name)
+	m.TokenState(name, state)
+	return observer.Observe(tokencache.Start{})
 }

@@ -7,11 +7,14 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/ohler55/ojg/jp"
+
 	"authproxy/cmd/authproxy/internal/admin"
 	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/cmd/authproxy/internal/dial"
 	"authproxy/cmd/authproxy/internal/follow"
 	"authproxy/cmd/authproxy/internal/logs"
+	"authproxy/internal/jsonpath"
 	"authproxy/proxy"
 	"authproxy/tokencache"
 	"authproxy/tokencache/endpoint"
@@ -27,27 +30,22 @@ type token struct {
 // newToken makes a token's endpoint and cache. The cache is told when the secrets
 // are exchanged, which are read at each token request anyway.
 func (g *generation) newToken(t config.Token) (*token, error) {
-	connections, err := dial.New(tokenDial(t))
-	if err != nil {
+	made, log := &token{cfg: t}, g.log.With("token", t.Name)
+	var connections *dial.Pool
+	g.followTLS(dial.TLS(t.TLS), func() error { return connections.Renew() }, func() *slog.Logger { return log })
+	var err error
+	if connections, err = dial.New(tokenDial(t)); err != nil {
 		return nil, err
 	}
-	log := g.log.With("token", t.Name)
-	g.followTLS(dial.TLS(t.TLS), connections.Renew, func() *slog.Logger { return log })
-	e, err := newEndpoint(t, connections, g.log)
-	if err != nil {
+	if made.endpoint, err = newEndpoint(t, connections, g.log); err != nil {
 		return nil, err
 	}
-	made := &token{cfg: t, endpoint: e}
-	var count func(tokencache.Fetch)
 	made.cache = tokencache.New(tokencache.Options{
-		Source: e, Timeout: t.Timeout, ExpiryBuffer: t.ExpiryBuffer, DefaultTTL: t.DefaultTTL,
+		Source: made.endpoint, Timeout: t.Timeout, ExpiryBuffer: t.ExpiryBuffer, DefaultTTL: t.DefaultTTL,
 		MinRefreshInterval: t.MinRefreshInterval, Repeats: t.Reissue == config.ReissueSame, Kills: t.OldToken == config.OldTokenDies,
-		Observe: func(f tokencache.Fetch) {
-			count(f)
-			logs.Fetch(g.log, t.Name, f)
-		},
+		Observers: []tokencache.Observer{g.metrics.Token(t.Name), logs.Fetches(g.log, t.Name)},
 	})
-	count = g.metrics.Token(t.Name, made.cache.State)
+	g.metrics.TokenState(t.Name, made.cache.State)
 	if files := secretFiles(t); len(files) > 0 {
 		g.files.Add(files, func() { made.credentialsChanged(log) })
 	}
@@ -82,19 +80,38 @@ func (t *token) credentialsChanged(log *slog.Logger) {
 
 func newEndpoint(t config.Token, connections http.RoundTripper, log *slog.Logger) (*endpoint.Endpoint, error) {
 	return endpoint.New(endpoint.Options{
-		Name: t.Name, Params: t.Params, Transport: connections, Observe: func(x endpoint.Exchange) { logs.TokenRequest(log, t.Name, x) },
+		Name: t.Name, Params: t.Params, Transport: connections, Observers: []endpoint.Observer{logs.TokenRequests(log, t.Name)},
+		Secrets:     secretNames(),
 		Credentials: func() (map[string]string, error) { return readCredentials(t.Credentials) },
 		Request:     *endpointRequest(&t.Request),
 		Refresh:     endpointRequest(t.Refresh),
 		Check:       endpointRequest(t.Check),
 		Revoke:      endpointRequest(t.Revoke),
 		Response: endpoint.Response{
-			Token: endpoint.Selector(t.Response.Token), TokenType: endpoint.Selector(t.Response.TokenType),
-			ExpiresIn: endpoint.Selector(t.Response.ExpiresIn), ExpiresUnit: t.Response.ExpiresUnit,
-			RefreshToken: endpoint.Selector(t.Response.RefreshToken),
-			OK:           endpointMatches(t.Response.OK), Error: t.Response.Error,
+			Token: endpointSelector(t.Response.Token), TokenType: endpointSelector(t.Response.TokenType),
+			ExpiresIn: endpointSelector(t.Response.ExpiresIn), ExpiresUnit: t.Response.ExpiresUnit,
+			RefreshToken: endpointSelector(t.Response.RefreshToken),
+			OK:           endpointMatches(t.Response.OK), Error: endpointPaths(t.Response.Error),
 		},
 	})
+}
+
+func endpointSelector(s config.Selector) endpoint.Selector {
+	return endpoint.Selector{Path: endpointPath(s.Path), Header: s.Header}
+}
+
+func endpointPaths(exprs []jp.Expr) []jsonpath.Path {
+	var paths []jsonpath.Path
+	for _, e := range exprs {
+		paths = append(paths, endpointPath(e))
+	}
+	return paths
+}
+
+// endpointPath is the path that the configuration has checked.
+func endpointPath(e jp.Expr) jsonpath.Path {
+	path, _ := jsonpath.Parse(e.String())
+	return path
 }
 
 func endpointRequest(r *config.Request) *endpoint.Request {
@@ -110,10 +127,14 @@ func endpointRequest(r *config.Request) *endpoint.Request {
 func endpointMatches(ms []config.Match) []endpoint.Match {
 	all := make([]endpoint.Match, len(ms))
 	for i, m := range ms {
-		all[i] = endpoint.Match{Path: m.Path, Values: m.Values}
+		all[i] = endpoint.Match{Path: endpointPath(m.Path), Values: m.Values}
 	}
 	return all
 }
+
+// secretNames are the credentials that the configuration has keys for, in the
+// order in which messages name them.
+func secretNames() []string { return []string{"client_id", "client_secret", "username", "password"} }
 
 func readCredentials(secrets map[string]config.Secret) (map[string]string, error) {
 	values := make(map[string]string, len(secrets))

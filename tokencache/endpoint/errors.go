@@ -10,26 +10,26 @@ import (
 	"authproxy/tokencache"
 )
 
-// failure is the cause of a [tokencache.FetchError]. cause is nil
+// callError is the cause of a [tokencache.FetchError]. Its own cause is nil
 // unless it may be shown too.
-type failure struct {
+type callError struct {
 	status int // of the answer, 0 without one
 	text   string
 	cause  error
 }
 
-func (f *failure) Error() string { return f.text }
+func (e *callError) Error() string { return e.text }
 
-func (f *failure) Unwrap() error { return f.cause }
+func (e *callError) Unwrap() error { return e.cause }
 
 // fail makes the error of a call: what was done, what happened, and behind a
 // colon what to do.
 func (c *call) fail(reason tokencache.Reason, a *answer, what, todo string, cause error) error {
-	f := &failure{cause: cause}
-	f.text = fmt.Sprintf("token %q: %s %s %s: %s", c.endpoint.name, c.request.method, c.request.shown, what, todo)
-	e := &tokencache.FetchError{Reason: reason, Err: f}
+	failed := &callError{cause: cause}
+	failed.text = fmt.Sprintf("token %q: %s %s %s: %s", c.endpoint.name, c.request.method, c.request.shown, what, todo)
+	e := &tokencache.FetchError{Reason: reason, Err: failed}
 	if a != nil {
-		f.status = a.status
+		failed.status = a.status
 	}
 	if a != nil && !a.success() {
 		e.RetryAfter = retryAfter(a.header.Get("Retry-After"), time.Now())
@@ -94,7 +94,7 @@ func (c *call) direction(a *answer) string {
 // credentials names those that the request uses.
 func (c *call) credentials() string {
 	var names []string
-	for _, name := range credentialNames() {
+	for _, name := range c.endpoint.secrets {
 		if c.request.uses[name] {
 			names = append(names, name)
 		}
@@ -109,24 +109,13 @@ func (c *call) credentials() string {
 	}
 }
 
-// blank tells that there is nothing to look into.
-func (a *answer) blank() bool {
-	switch doc := a.doc.(type) {
-	case map[string]any:
-		return len(doc) == 0
-	case []any:
-		return len(doc) == 0
-	}
-	return !a.isJSON || a.doc == nil
-}
-
 func (c *call) noToken(a *answer) error {
 	if !a.isJSON && c.endpoint.response.Token.Header == "" {
 		return c.unreadableAnswer(a)
 	}
 	code := a.code(c.endpoint.response.Error, c.secrets)
 	what := fmt.Sprintf("was answered with %d%s but without a token at %s; it sent %s",
-		a.status, code, c.endpoint.response.Token, a.came(c.secrets))
+		a.status, code, c.endpoint.response.Token, a.describe(c.secrets))
 	return c.fail(tokencache.ReasonBadAnswer, a, what, "check the URL, "+c.credentials()+", and response.token where you wrote it yourself", nil)
 }
 
@@ -136,24 +125,9 @@ func (c *call) badToken(a *answer, s Selector) error {
 }
 
 func (c *call) unreadableAnswer(a *answer) error {
-	what := fmt.Sprintf("was answered with %d, but not with JSON that could be read; it sent %s", a.status, a.came(c.secrets))
+	what := fmt.Sprintf("was answered with %d, but not with JSON that could be read; it sent %s", a.status, a.describe(c.secrets))
 	if a.isJSON {
-		what = fmt.Sprintf("was answered with %d and nothing in it; it sent %s", a.status, a.came(c.secrets))
+		what = fmt.Sprintf("was answered with %d and nothing in it; it sent %s", a.status, a.describe(c.secrets))
 	}
 	return c.fail(tokencache.ReasonBadAnswer, a, what, "check that the URL is that of the platform's API", nil)
-}
-
-// maxRetryAfter bounds what Retry-After can ask for.
-const maxRetryAfter = 24 * time.Hour
-
-// retryAfter reads the header of RFC 9110 section 10.2.3, seconds or a date.
-func retryAfter(text string, now time.Time) time.Duration {
-	if n := number(text); n > 0 {
-		return time.Duration(min(n*float64(time.Second), float64(maxRetryAfter)))
-	}
-	at, err := http.ParseTime(text)
-	if err != nil {
-		return 0
-	}
-	return min(max(0, at.Sub(now)), maxRetryAfter)
 }

@@ -1,0 +1,67 @@
+package endpoint
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"authproxy/internal/httpsyntax"
+	"authproxy/internal/jsonpath"
+	"authproxy/internal/template"
+)
+
+// checkNames returns the faults of the names in o.
+func checkNames(o Options) []error {
+	taken := map[string]bool{}
+	for _, name := range Reserved() {
+		taken[name] = true
+	}
+	var faults []error
+	check := func(where string, names []string) {
+		for _, name := range names {
+			switch {
+			case !template.IsName(name):
+				faults = append(faults, fmt.Errorf("%s: the name %q must be of the form [a-z_][a-z0-9_]*", where, name))
+			case taken[name]:
+				faults = append(faults, fmt.Errorf("%s: the name %s is taken; choose another one", where, name))
+			}
+			taken[name] = true
+		}
+	}
+	check("secrets", o.Secrets)
+	check("params", slices.Sorted(maps.Keys(o.Params)))
+	return faults
+}
+
+func checkResponse(r Response) []error {
+	var faults []error
+	if r.Token.zero() {
+		faults = append(faults, errors.New("response.token: say where the token stands, for example access_token"))
+	}
+	for _, s := range []struct {
+		where string
+		Selector
+	}{{"token", r.Token}, {"token_type", r.TokenType}, {"expires_in", r.ExpiresIn}, {"refresh_token", r.RefreshToken}} {
+		if s.Header != "" && (!s.Path.IsZero() || !httpsyntax.IsToken(s.Header)) {
+			faults = append(faults, fmt.Errorf("response.%s: give either a path or the name of a header", s.where))
+		}
+	}
+	if !slices.Contains([]string{"", "s", "ms", "epoch_s", "epoch_ms", "rfc3339"}, r.ExpiresUnit) {
+		faults = append(faults, fmt.Errorf("response.expires_unit: %q is none of s, ms, epoch_s, epoch_ms, rfc3339", r.ExpiresUnit))
+	}
+	if slices.ContainsFunc(r.Error, jsonpath.Path.IsZero) {
+		faults = append(faults, errors.New("response.error: a path is empty"))
+	}
+	return append(faults, checkMatches("response", r.OK)...)
+}
+
+func checkMatches(where string, matches []Match) []error {
+	var faults []error
+	for _, m := range matches {
+		if m.Path.IsZero() || len(m.Values) == 0 {
+			faults = append(faults, fmt.Errorf("%s.ok: each entry needs a path and at least one value", where))
+		}
+	}
+	return faults
+}
