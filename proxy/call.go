@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"authproxy/proxy/internal/target"
 )
 
 // statusClientLeft is recorded when the client left before it got an answer;
@@ -22,9 +24,10 @@ type call struct {
 	record  Record
 	request *http.Request
 	writer  writer
-	handler *handler // of its upstream; nil when none has it yet
-	tape    *tape    // nil when the request has no body
-	closing bool     // the client is to use another connection for its next request
+	handler *handler    // of its upstream; nil when none has it yet
+	path    target.Path // as it goes out
+	tape    *tape       // nil when the request has no body
+	closing bool        // the client is to use another connection for its next request
 }
 
 type callKey struct{}
@@ -33,7 +36,7 @@ func newCall(w http.ResponseWriter, r *http.Request, upstream string) *call {
 	c := &call{Context: r.Context(), request: r}
 	c.writer = writer{ResponseWriter: w, call: c}
 	c.closing = w.Header().Get("Connection") == "close"
-	c.record = Record{Upstream: upstream, Method: r.Method, Path: rawPath(r), Start: time.Now()}
+	c.record = Record{Upstream: upstream, Method: r.Method, Path: target.SentPath(r), Start: time.Now()}
 	return c
 }
 
@@ -133,24 +136,6 @@ func panicked() string {
 			return "an unknown place"
 		}
 	}
-}
-
-// rawPath returns the path of the request line as it was sent.
-func rawPath(r *http.Request) string {
-	path, _, _ := strings.Cut(r.RequestURI, "?")
-	if path == "" {
-		return r.URL.EscapedPath()
-	}
-	if strings.HasPrefix(path, "/") || path == "*" {
-		return path
-	}
-	if _, rest, ok := strings.Cut(path, "://"); ok { // absolute-form, RFC 9112 section 3.2.2
-		if i := strings.IndexByte(rest, '/'); i >= 0 {
-			return rest[i:]
-		}
-		return "/"
-	}
-	return r.URL.EscapedPath()
 }
 
 // writer notes what the client gets.

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"authproxy/proxy/internal/target"
 )
 
 // Guard turns web pages away. A browser on this machine runs the code of
@@ -31,11 +33,11 @@ func NewGuard(g Guard, next http.Handler, observer Observer) http.Handler {
 	}
 	hosts := map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true}
 	for _, host := range g.Hosts {
-		hosts[hostname(host)] = true
+		hosts[target.Hostname(host)] = true
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		code, message := Code(""), ""
-		name := hostname(r.Host)
+		name := target.Hostname(r.Host)
 		ours := g.AnyHost || hosts[name]
 		switch {
 		case !ours && forward(r):
@@ -44,7 +46,7 @@ func NewGuard(g Guard, next http.Handler, observer Observer) http.Handler {
 			code, message = CodeHostNotAllowed, fmt.Sprintf("the Host %.100q is not served here: add it to allowed_hosts if it is yours", r.Host)
 		case !fromHere(r, g.Origins):
 			code, message = CodeCrossSite, stranger(r)
-		case !g.AnyHost && isBrowser(r) && rawPath(r) == "/favicon.ico":
+		case !g.AnyHost && isBrowser(r) && target.SentPath(r) == "/favicon.ico":
 			code, message = CodeCrossSite, "browsers ask for /favicon.ico by themselves, also for a page of strangers that has led them here and was refused"
 		case !g.AnyHost && silentBrowser(r, name, g.Origins):
 			code, message = CodeCrossSite, fmt.Sprintf("a web browser called, and by the name %.100q it does not say for which page: call localhost, 127.0.0.1 or a name that ends in .localhost; a program sends another User-Agent than Mozilla/", name)

@@ -2,10 +2,12 @@ package proxy
 
 import (
 	"net/http"
-	"net/textproto"
 	"regexp"
 	"slices"
 	"strings"
+
+	"authproxy/internal/httpsyntax"
+	"authproxy/proxy/internal/target"
 )
 
 // Headers says which of the client's headers go upstream, and which of the
@@ -22,6 +24,9 @@ type Headers struct {
 	// DropResponse lists headers of the answer that do not pass.
 	DropResponse []string
 }
+
+// Access is one rule of what passes: a request that is in all of its lists.
+type Access = target.Access
 
 // policy is Headers, Query and the place of injection, made ready.
 type policy struct {
@@ -61,11 +66,11 @@ func newPolicy(o Options) *policy {
 	p.setQuery = settings(o.Query.Set)
 	for _, s := range slices.Concat(p.set, p.setQuery) {
 		for _, part := range s.parts {
-			p.drop[fold(part.header)] = true
+			p.drop[httpsyntax.FoldName(part.header)] = true
 		}
 	}
 	for _, s := range p.set {
-		p.drop[fold(s.name)] = true
+		p.drop[httpsyntax.FoldName(s.name)] = true
 	}
 	for _, s := range p.setQuery {
 		p.dropQuery[s.name] = true
@@ -76,24 +81,16 @@ func newPolicy(o Options) *policy {
 	if o.Inject.Query != "" {
 		p.dropQuery[o.Inject.Query] = true
 	} else {
-		p.drop[fold(o.Inject.Header)] = true
+		p.drop[httpsyntax.FoldName(o.Inject.Header)] = true
 	}
 	delete(p.drop, "")
 	return p
 }
 
-// fold returns the form in which header names compare.
-func fold(name string) string {
-	if strings.IndexByte(name, '_') >= 0 {
-		name = strings.ReplaceAll(name, "_", "-")
-	}
-	return textproto.CanonicalMIMEHeaderKey(name)
-}
-
 func foldAll(names []string) map[string]bool {
 	folded := make(map[string]bool, len(names))
 	for _, name := range names {
-		folded[fold(name)] = true
+		folded[httpsyntax.FoldName(name)] = true
 	}
 	return folded
 }
@@ -153,7 +150,7 @@ func (p *policy) headers(out, client http.Header) {
 // sieve takes out of fields what does not pass; trailers are fields as well.
 func (p *policy) sieve(fields http.Header) {
 	for name := range fields {
-		if !p.passes(fold(name)) {
+		if !p.passes(httpsyntax.FoldName(name)) {
 			delete(fields, name)
 		}
 	}

@@ -8,15 +8,17 @@ package proxy
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"authproxy/proxy/internal/target"
 )
 
 // Options configure the handler of one upstream. Name, Target, Tokens, Inject
@@ -40,7 +42,7 @@ type Options struct {
 	Query   Query
 	// StripPrefix is taken off the client's path; empty for nothing.
 	StripPrefix string
-	// PreserveHost sends the client's Host in the stead of the target's.
+	// PreserveHost sends the client's Host instead of the target's.
 	PreserveHost bool
 	// KeepLocation leaves Location and Content-Location as the upstream sends
 	// them, also where they point into the target.
@@ -77,7 +79,7 @@ type handler struct {
 	policy   *policy
 	reverse  httputil.ReverseProxy
 	location *location
-	access   rules
+	target   *target.Target
 	inFlight atomic.Int64
 }
 
@@ -90,11 +92,12 @@ func New(opts Options) (http.Handler, error) {
 	if opts.Observer == nil {
 		opts.Observer = nobody{}
 	}
-	access, err := newRules(opts.Access)
+	policy := newPolicy(opts)
+	target, err := target.New(target.Options{Base: opts.Target, Strip: opts.StripPrefix, Access: opts.Access, Passes: policy.passes})
 	if err != nil {
 		return nil, err
 	}
-	h := &handler{opts: opts, policy: newPolicy(opts), location: newLocation(opts), access: access}
+	h := &handler{opts: opts, policy: policy, location: newLocation(opts), target: target}
 	h.reverse = httputil.ReverseProxy{
 		Rewrite: h.rewrite,
 		Transport: &exchange{
@@ -128,7 +131,6 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer c.finish(h.opts.Observer)
 	inFlight := h.inFlight.Add(1)
 	defer h.inFlight.Add(-1)
-	denied, why := h.judge(r)
 	switch {
 	case h.opts.MaxInFlight > 0 && inFlight > int64(h.opts.MaxInFlight):
 		c.reject(CodeOverloaded, "more requests are on their way than max_in_flight allows: try again", time.Second)
@@ -136,20 +138,27 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// A tunnel would be none, and a trace would echo the token.
 		w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") // RFC 9110 section 15.5.6
 		c.reject(CodeMethodNotSupported, r.Method+" is not forwarded", 0)
-	case misshapen(r, c.record.Path):
-		c.reject(CodeAmbiguousPath, "this is no path of HTTP: begin it with a slash, and send a space as %20", 0)
-	case h.opts.Target.Path != "" && h.opts.Target.Path != "/" && ambiguous(c.record.Path):
-		c.reject(CodeAmbiguousPath, "the path could leave the base URL of the upstream: send it without encoded slashes, dot segments, ';', '#' and NUL", 0)
-	case denied != "":
-		c.reject(denied, why, 0)
 	default:
+		h.forward(c, r)
+	}
+}
+
+// forward sends r upstream, unless its path may not go there.
+func (h *handler) forward(c *call, r *http.Request) {
+	var err error
+	var denied *target.NotAllowedError
+	if c.path, err = h.target.Path(r, c.record.Path); err == nil {
 		h.reverse.ServeHTTP(&c.writer, r.WithContext(c))
+	} else if errors.As(err, &denied) {
+		c.reject(CodeNotAllowed, fmt.Sprintf("access of upstream %q does not list %s %s for Host %s", h.opts.Name, denied.Method, denied.Path, denied.Host), 0)
+	} else {
+		c.reject(CodeAmbiguousPath, err.Error(), 0)
 	}
 }
 
 // rewrite makes the request that goes upstream, but for the token.
 func (h *handler) rewrite(p *httputil.ProxyRequest) {
-	aim(p.Out.URL, p.In, h.opts.Target, h.opts.StripPrefix)
+	h.target.Aim(p.Out.URL, callOf(p.In).path)
 	p.Out.URL.RawQuery = h.policy.query(p.In.URL.RawQuery, p.In.Header)
 	h.policy.headers(p.Out.Header, p.In.Header)
 	h.policy.sieve(p.Out.Trailer)
@@ -204,6 +213,3 @@ var copyPool = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 func (copyBuffers) Get() []byte { return copyPool.Get().(*[chunkSize]byte)[:] }
 
 func (copyBuffers) Put(b []byte) { copyPool.Put((*[chunkSize]byte)(b)) }
-
-// trimmed returns path without a slash at its end.
-func trimmed(path string) string { return strings.TrimSuffix(path, "/") }

@@ -2,10 +2,11 @@ package proxy
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
+
+	"authproxy/proxy/internal/target"
 )
 
 // Route says which requests an upstream claims.
@@ -45,7 +46,7 @@ func NewRouter(routes []Route, observer Observer) http.Handler {
 			rt.anyHost = append(rt.anyHost, r)
 		}
 		for _, host := range r.Hosts {
-			host = hostname(host)
+			host = target.Hostname(host)
 			rt.byHost[host] = append(rt.byHost[host], r)
 		}
 	}
@@ -54,7 +55,7 @@ func NewRouter(routes []Route, observer Observer) http.Handler {
 
 // ServeHTTP implements [http.Handler].
 func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	sent := rawPath(r)
+	sent := target.SentPath(r)
 	route := rt.find(r, sent)
 	evasive := rt.strict && rt.evasive(r, sent, route)
 	if route != nil && !evasive {
@@ -76,8 +77,8 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // a strict one.
 func (rt *router) evasive(r *http.Request, path string, route *Route) bool {
 	plain := route
-	if odd(path) {
-		plain = rt.find(r, plainSpelling(path))
+	if target.Ambiguous(path) {
+		plain = rt.find(r, target.Plain(path))
 	}
 	crossed := plain != route && (plain != nil && plain.Strict || route != nil && route.Strict)
 	return crossed || route != nil && rt.disguised(r, path, route)
@@ -89,14 +90,14 @@ func (rt *router) disguised(r *http.Request, path string, route *Route) bool {
 	hidden := func(other *Route) bool {
 		return other != nil && other.Strict && other != route && !strings.EqualFold(other.Path, route.Path)
 	}
-	return slices.ContainsFunc(disguises(path), func(reading string) bool {
+	return slices.ContainsFunc(target.Readings(path), func(reading string) bool {
 		return hidden(rt.find(r, reading)) || hidden(rt.findAnyCase(r, reading))
 	})
 }
 
 func (rt *router) find(r *http.Request, path string) *Route {
 	if len(rt.byHost) > 0 {
-		if route := claim(rt.byHost[hostname(r.Host)], path); route != nil {
+		if route := claim(rt.byHost[target.Hostname(r.Host)], path); route != nil {
 			return route
 		}
 	}
@@ -105,9 +106,9 @@ func (rt *router) find(r *http.Request, path string) *Route {
 
 // findAnyCase is find for a server that does not tell letters by their case.
 func (rt *router) findAnyCase(r *http.Request, path string) *Route {
-	for _, routes := range [][]Route{rt.byHost[hostname(r.Host)], rt.anyHost} {
+	for _, routes := range [][]Route{rt.byHost[target.Hostname(r.Host)], rt.anyHost} {
 		for i := range routes {
-			if under(strings.ToLower(path), strings.ToLower(routes[i].Path)) {
+			if target.Under(strings.ToLower(path), strings.ToLower(routes[i].Path)) {
 				return &routes[i]
 			}
 		}
@@ -117,19 +118,9 @@ func (rt *router) findAnyCase(r *http.Request, path string) *Route {
 
 func claim(routes []Route, path string) *Route {
 	for i := range routes {
-		if r := &routes[i]; trimmed(r.Path) == "" || under(path, r.Path) { // the whole server has OPTIONS * as well
+		if r := &routes[i]; target.TrimSlash(r.Path) == "" || target.Under(path, r.Path) { // the whole server has OPTIONS * as well
 			return r
 		}
 	}
 	return nil
-}
-
-// hostname returns the name in a Host field, in lower case and without port.
-func hostname(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	} else if n := len(host); n > 1 && host[0] == '[' && host[n-1] == ']' {
-		host = host[1 : n-1]
-	}
-	return strings.ToLower(host)
 }

@@ -1,4 +1,4 @@
-package proxy
+package target
 
 import (
 	"net/url"
@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-// TestOdd: a path that is not odd has one reading, and most of those that
-// applications call are not.
-func TestOdd(t *testing.T) {
+// TestAmbiguous: a path that is not ambiguous has one reading, and most of those
+// that applications call are not.
+func TestAmbiguous(t *testing.T) {
 	for _, name := range []string{"/odata/Items(1)/$value", "/v1.2/a-b_c~d/file.tar.gz", "/a,b=c:d@e+f!g*'&/"} {
-		if odd(name) {
-			t.Errorf("%s is odd", name)
+		if Ambiguous(name) {
+			t.Errorf("%s is ambiguous", name)
 		}
 	}
 	for c := range 256 {
@@ -20,8 +20,8 @@ func TestOdd(t *testing.T) {
 			for _, name := range []string{"/x" + one + d, "/x" + d + one, "/x" + one + d + "/x", "/x/" + d + one + "x"} {
 				decoded, err := url.PathUnescape(name)
 				bare := tails.ReplaceAllString(params.ReplaceAllString(overlong.Replace(name), ""), "$1$2")
-				if plain := err == nil && decoded == name && path.Clean(name) == name && bare == name; !plain && !odd(name) && name[len(name)-1] != '/' {
-					t.Errorf("%q is not odd", name)
+				if plain := err == nil && decoded == name && path.Clean(name) == name && bare == name; !plain && !Ambiguous(name) && name[len(name)-1] != '/' {
+					t.Errorf("%q is not ambiguous", name)
 				}
 			}
 		}

@@ -1,22 +1,18 @@
-package proxy
+package target
 
 import (
-	"bufio"
-	"fmt"
-	"io"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"testing"
 )
 
-func TestAmbiguous(t *testing.T) {
+func TestWhatMayLeaveTheBase(t *testing.T) {
 	for path, want := range map[string]bool{
 		"/": false, "/a/b": false, "//a//b": false, "/a%20b": false, "/%E5%B7%A5": false, "/a..b/...": false, "/a%25": false,
 		"/..": true, "/a/../b": true, "/a/%2e%2E/b": true, "/.%2e/": true, "/./": true, "/%2e": true,
 		"/..#": true, "/a%23b": false, "/a%2fb": true, "/a%5Cb": true, `/a\b`: true, "/a;b": true, "/a%3bb": true, "/%00": true, "/a%zz": true,
 	} {
-		if got := ambiguous(path); got != want {
+		if got := mayLeave(path); got != want {
 			t.Errorf("%s: %v", path, got)
 		}
 	}
@@ -37,7 +33,11 @@ func TestAim(t *testing.T) {
 		{"http://h", "", "http://elsewhere:1/x?y", "/x?y"},
 		{"http://h/base", "", "http://elsewhere", "/base/"},
 	} {
-		target, _ := url.Parse(c.target)
+		base, _ := url.Parse(c.target)
+		target, err := New(Options{Base: base, Strip: c.strip})
+		if err != nil {
+			t.Fatal(err)
+		}
 		in := httptest.NewRequest("GET", "/", nil)
 		u, err := url.ParseRequestURI(c.sent)
 		if err != nil {
@@ -45,7 +45,7 @@ func TestAim(t *testing.T) {
 		}
 		in.RequestURI, in.URL = c.sent, u
 		out := *u
-		aim(&out, in, target, c.strip)
+		target.Aim(&out, target.outgoing(SentPath(in)))
 		if got := out.RequestURI(); got != c.want || out.Host != "h" {
 			t.Errorf("%s with %+v: %s to %s", c.sent, c, got, out.Host)
 		}
@@ -65,38 +65,60 @@ func TestUnder(t *testing.T) {
 		{"/a(b)!/x", "/a%28b%29%21/", true}, {"/a%28b)/x", "/a%28b%29", true},
 		{"/a%3Bb", "/a;b", false}, {"/a%25", "/a%", false}, {"/a%2", "/a%2", true}, {"/a%zz", "/a%ZZ", false}, {"/a%", "/ab", false},
 	} {
-		if got := under(c.path, c.prefix); got != c.want {
+		if got := Under(c.path, c.prefix); got != c.want {
 			t.Errorf("%s under %s: %v", c.path, c.prefix, got)
 		}
 	}
 }
 
-// TestNoWayOutOfTheBase: no form of the request line leads out of the base
-// URL, or to a request line that servers read in another way.
-func TestNoWayOutOfTheBase(t *testing.T) {
-	f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, r.RequestURI)
-	}), func(o *Options) { o.Target.Path = "/base" })
-	for line, want := range map[string]string{
-		"GET /a": "/base/a", "GET http://x/a": "/base/a",
-		"GET /../a": "", "GET http://x/../a": "", "GET a:b://c/../a": "", "GET a:b://c/%2e%2e/a": "", "GET a:../a": "", "GET /..#": "", "GET *": "", "PUT *": "",
-	} {
-		resp, err := http.ReadResponse(bufio.NewReader(f.dial(t, line+" HTTP/1.1\r\nHost: x\r\n\r\n")), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		if want == "" && resp.Header.Get("X-Authproxy-Error") != string(CodeAmbiguousPath) || want != "" && string(body) != want {
-			t.Errorf("%s: %d %s", line, resp.StatusCode, body)
+// TestPlainPathsAreSpelledAsOthers: what needs no decoding is not decoded, and
+// goes out as it would otherwise.
+func TestPlainPathsAreSpelledAsOthers(t *testing.T) {
+	for c := range 256 {
+		for _, raw := range []string{"/a" + string([]byte{byte(c)}), "/" + string([]byte{byte(c)}) + "/b", string([]byte{byte(c)})} {
+			if !isPlain(raw) {
+				continue
+			}
+			decoded, err := url.PathUnescape(raw)
+			if u := (url.URL{Path: decoded, RawPath: raw}); err != nil || decoded != raw || u.EscapedPath() != raw {
+				t.Errorf("%q: %q, %q, %v", raw, decoded, u.EscapedPath(), err)
+			}
 		}
 	}
-	for _, spaced := range []string{"/a HTTP/1.0", "/a?b HTTP/1.0"} { // as they come by HTTP/2
-		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
-		r.RequestURI = spaced
-		f.Config.Handler.ServeHTTP(w, r)
-		if w.Header().Get("X-Authproxy-Error") != string(CodeAmbiguousPath) {
-			t.Errorf("%s: %d %s", spaced, w.Code, w.Body)
+	for _, raw := range []string{"/", "/a/b.c/v1.2_x~y", "/Items(1)/$value", "/a;b,c=d:e@f+g!h*i'&", "//a"} {
+		if !isPlain(raw) {
+			t.Errorf("%s is decoded", raw)
 		}
+	}
+}
+
+func TestHostname(t *testing.T) {
+	for host, want := range map[string]string{
+		"": "", "App.Local": "app.local", "app.local:80": "app.local", "[::1]": "::1", "[::1]:80": "::1", "::1": "::1", "a:b:c": "a:b:c", "[x]": "x", "[": "[", "[x": "[x", "x:": "x",
+	} {
+		if got := Hostname(host); got != want {
+			t.Errorf("%q: %q, want %q", host, got, want)
+		}
+	}
+}
+
+func BenchmarkPath(b *testing.B) {
+	for _, c := range []struct{ name, target, sent string }{
+		{"plain", "http://h", "/odata/Items(1)/value"}, {"base", "http://h/base", "/odata/Items(1)/value"}, {"encoded", "http://h", "/a%20b/c"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			base, _ := url.Parse(c.target)
+			target, err := New(Options{Base: base})
+			if err != nil {
+				b.Fatal(err)
+			}
+			in := httptest.NewRequest("GET", c.sent, nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := target.Path(in, SentPath(in)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

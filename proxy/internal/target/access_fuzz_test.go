@@ -1,4 +1,4 @@
-package proxy
+package target
 
 import (
 	"net/url"
