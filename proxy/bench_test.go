@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ohler55/ojg/jp"
+	"authproxy/internal/jsonpath"
 )
 
 // canned answers every request with the same small JSON, without a network.
@@ -43,7 +43,7 @@ func BenchmarkWarm(b *testing.B) {
 	for _, chunked := range []bool{false, true} {
 		ours, err := New(Options{
 			Name: "up", Target: target, Tokens: newTokens(), Inject: Inject{Header: "Authorization", Scheme: "Bearer"},
-			Refusal:   Refusal{Status: []int{401}, Body: []Match{{Path: jp.MustParseString("code"), Values: []string{"INVALID_ACCESS_TOKEN"}}}},
+			Refusal:   Refusal{Status: []int{401}, Body: []Match{{Path: jsonpath.MustParse("code"), Values: []string{"INVALID_ACCESS_TOKEN"}}}},
 			Retry:     Retry{BodyLimit: 1 << 20},
 			Transport: canned{chunked},
 		})

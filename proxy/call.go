@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"authproxy/proxy/internal/replay"
 	"authproxy/proxy/internal/target"
 )
 
@@ -24,10 +25,10 @@ type call struct {
 	record  Record
 	request *http.Request
 	writer  writer
-	handler *handler    // of its upstream; nil when none has it yet
-	path    target.Path // as it goes out
-	tape    *tape       // nil when the request has no body
-	closing bool        // the client is to use another connection for its next request
+	handler *handler     // of its upstream; nil when none has it yet
+	path    target.Path  // as it goes out
+	tape    *replay.Tape // nil when the request has no body
+	closing bool         // the client is to use another connection for its next request
 }
 
 type callKey struct{}
@@ -56,15 +57,19 @@ func (c *call) hold() bool {
 	if c.tape == nil {
 		return true
 	}
-	c.tape.hold()
-	return c.tape.replayable()
+	c.tape.Hold()
+	return c.tape.Replayable()
 }
 
 // bodyLeft tells whether the server would read on in an HTTP/1 request whose
 // body has not been read to its end.
 func (c *call) bodyLeft() bool {
-	return c.request.ProtoMajor == 1 && c.request.ContentLength != 0 && (c.tape == nil || !c.tape.ended())
+	return c.request.ProtoMajor == 1 && c.request.ContentLength != 0 && (c.tape == nil || !c.tape.Ended())
 }
+
+// unreadLimit is how many bytes of a request body the server may be left to read
+// behind an answer of ours; of a larger one the connection is closed.
+const unreadLimit = 64 << 10
 
 // reject answers for authproxy itself.
 func (c *call) reject(code Code, message string, retryAfter time.Duration) {
@@ -72,7 +77,7 @@ func (c *call) reject(code Code, message string, retryAfter time.Duration) {
 	if c.record.Err == nil {
 		c.record.Err = errors.New(message)
 	}
-	if c.bodyLeft() && (c.request.ContentLength < 0 || c.request.ContentLength > lookLimit) {
+	if c.bodyLeft() && (c.request.ContentLength < 0 || c.request.ContentLength > unreadLimit) {
 		c.writer.Header().Set("Connection", "close") // else the server reads the body before it answers
 	}
 	answer(&c.writer, code, c.record.Upstream, message, retryAfter)

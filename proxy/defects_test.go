@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ohler55/ojg/jp"
 )
 
 // slowTokens takes its time to replace.
@@ -35,15 +34,6 @@ func (s slowTokens) Replace(ctx context.Context, rejected string) (Token, error)
 type slowReader struct{ d time.Duration }
 
 func (s slowReader) Read([]byte) (int, error) { time.Sleep(s.d); return 0, io.EOF }
-
-// lingerer is a body whose Close takes a moment, like that of a connection.
-type lingerer struct{ *io.PipeReader }
-
-func (l lingerer) Close() error {
-	err := l.PipeReader.Close()
-	time.Sleep(20 * time.Millisecond)
-	return err
-}
 
 // TestSlowTokenRequestDuringAnUpload: the recording does not run over
 // while another token is asked for.
@@ -68,24 +58,6 @@ func TestSlowTokenRequestDuringAnUpload(t *testing.T) {
 	resp, got, rec := f.call(t, req)
 	if resp.StatusCode != 200 || got != fmt.Sprint(40000+size) {
 		t.Errorf("%d %q %+v", resp.StatusCode, got, rec)
-	}
-}
-
-// TestLookClosedWhileRead: as discard does when the rest of a refused answer does not come.
-func TestLookClosedWhileRead(t *testing.T) {
-	for range 20 {
-		pr, pw := io.Pipe()
-		go func() { _, _ = io.WriteString(pw, envelopeText) }()
-		resp := answerOf("application/json", -1, nil)
-		resp.Body = lingerer{pr}
-		if newTestRefusal().trigger(resp) != TriggerBody {
-			t.Fatal("not found")
-		}
-		done := make(chan struct{})
-		go func() { defer close(done); _, _ = io.Copy(io.Discard, resp.Body) }()
-		time.Sleep(5 * time.Millisecond)
-		resp.Body.Close() // as discard's timer does
-		<-done
 	}
 }
 
@@ -362,14 +334,6 @@ func TestContentLengthThatIsNone(t *testing.T) {
 type transport func(*http.Request) (*http.Response, error)
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
-
-// TestEveryMatchOfAPathCounts: a path may lead to several places.
-func TestEveryMatchOfAPathCounts(t *testing.T) {
-	r := newRefusal(Refusal{Body: []Match{{Path: jp.MustParseString("errors[*].code"), Values: []string{"BAD"}}}})
-	if !r.matches([]byte(`{"errors":[{"code":"X"},{"code":"BAD"}]}`)) {
-		t.Error("only the first is looked at")
-	}
-}
 
 // TestPanic: the client's connection is cut, the record says where, and the
 // value, which may hold a secret, is nowhere.

@@ -34,7 +34,7 @@ func (h *handler) fail(_ http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(r.Context().Err(), context.Canceled):
 		c.abandon(left(r.Context()))
-	case c.tape != nil && c.tape.broken():
+	case c.tape != nil && c.tape.Broken():
 		c.abandon(errBrokenBody)
 	case errors.As(err, &noToken):
 		h.failToken(c, noToken)

@@ -5,6 +5,9 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"authproxy/proxy/internal/refusal"
+	"authproxy/proxy/internal/replay"
 )
 
 // exchange is the rule of when a request is sent, refused, and sent again. It
@@ -14,7 +17,7 @@ import (
 type exchange struct {
 	tokens    TokenSource
 	inject    *injector
-	refusal   *refusal
+	refusal   *refusal.Detector
 	retry     Retry
 	transport http.RoundTripper
 }
@@ -29,14 +32,14 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &tokenError{err}
 	}
 	if req.Body != nil {
-		c.tape = newTape(req.Body, x.retry.BodyLimit, c.request.Trailer)
-		defer c.tape.stop()
+		c.tape = replay.NewTape(req.Body, x.retry.BodyLimit, c.request.Trailer)
+		defer c.tape.Stop()
 	}
 	resp, err := x.send(req, token)
 	if err != nil {
 		return nil, err
 	}
-	if c.record.Trigger = x.refusal.trigger(resp); c.record.Trigger == "" {
+	if c.record.Trigger = x.refusal.Trigger(resp); c.record.Trigger == "" {
 		x.accept(resp, token)
 		return resp, nil
 	}
@@ -62,7 +65,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 func (x *exchange) sendAgain(req *http.Request, token Token) (*http.Response, error) {
 	c := callOf(req)
 	again := req.Clone(req.Context())
-	if c.tape != nil && c.tape.begun() {
+	if c.tape != nil && c.tape.Begun() {
 		// The client has been told to continue and is not to be told again.
 		again.Header.Del("Expect")
 	}
@@ -71,7 +74,7 @@ func (x *exchange) sendAgain(req *http.Request, token Token) (*http.Response, er
 		return nil, err
 	}
 	c.record.Outcome = OutcomeStillRefused
-	if x.refusal.trigger(resp) == "" {
+	if x.refusal.Trigger(resp) == "" {
 		c.record.Outcome = OutcomeRecovered
 		x.accept(resp, token)
 	}
@@ -85,13 +88,13 @@ func (x *exchange) send(req *http.Request, token Token) (*http.Response, error) 
 		req = withTrailer(req)
 	}
 	if c.tape != nil {
-		body, err := c.tape.rewind(req.Trailer)
+		body, err := c.tape.Rewind(req.Trailer)
 		if err != nil {
 			return nil, err
 		}
 		// GetBody is for the transport's own repetition, of what a server that
 		// closed an idle connection or sent GOAWAY has not seen.
-		req.Body, req.GetBody = body, func() (io.ReadCloser, error) { return c.tape.rewind(req.Trailer) }
+		req.Body, req.GetBody = body, func() (io.ReadCloser, error) { return c.tape.Rewind(req.Trailer) }
 	}
 	req = x.inject.outOfHints(req, token)
 	x.inject.into(req, token)
@@ -131,16 +134,20 @@ func (x *exchange) accept(resp *http.Response, token Token) {
 	}
 }
 
+// drainLimit is how many bytes of a refused answer are read so that its
+// connection can be used again.
+const drainLimit = 64 << 10
+
 // discard gives the connection of an answer that nobody will read back to the
 // pool, if its end is near; else it is closed.
 func discard(resp *http.Response) {
 	drain := func() {
 		limit := time.AfterFunc(time.Second, func() { _ = resp.Body.Close() })
 		defer limit.Stop()
-		_, _ = io.CopyN(io.Discard, resp.Body, lookLimit)
+		_, _ = io.CopyN(io.Discard, resp.Body, drainLimit)
 		_ = resp.Body.Close()
 	}
-	if resp.ContentLength >= 0 && resp.ContentLength <= lookLimit {
+	if resp.ContentLength >= 0 && resp.ContentLength <= drainLimit {
 		drain()
 		return
 	}

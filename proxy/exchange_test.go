@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,7 +20,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
-	"github.com/ohler55/ojg/jp"
+
+	"authproxy/internal/jsonpath"
 )
 
 // tokens is a TokenSource whose n'th token is "t<n>".
@@ -108,7 +110,7 @@ func newFront(t *testing.T, upstream http.Handler, change func(*Options)) *front
 	opts := Options{
 		Name: "up", Target: target, Tokens: f.tokens, Observer: f.records, Transport: transport,
 		Inject:  Inject{Header: "Authorization", Scheme: "Bearer"},
-		Refusal: Refusal{Status: []int{401}, Body: []Match{{Path: jp.MustParseString("code"), Values: []string{"INVALID_ACCESS_TOKEN", "4711"}}}},
+		Refusal: Refusal{Status: []int{401}, Body: []Match{{Path: jsonpath.MustParse("code"), Values: []string{"INVALID_ACCESS_TOKEN", "4711"}}}},
 		Retry:   Retry{BodyLimit: 1 << 20},
 	}
 	if change != nil {
@@ -428,3 +430,32 @@ type later struct{}
 
 func (later) Error() string             { return "later" }
 func (later) RetryAfter() time.Duration { return 41*time.Second + time.Millisecond }
+
+// TestStreamThroughTheProxy checks on the wire that each piece reaches the
+// client before the next one is written.
+func TestStreamThroughTheProxy(t *testing.T) {
+	for _, contentType := range []string{"text/event-stream", "application/json", "application/x-ndjson"} {
+		next := make(chan struct{})
+		f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			for i := range 5 {
+				fmt.Fprintf(w, "{\"event\":%d}\n", i)
+				w.(http.Flusher).Flush()
+				<-next
+			}
+		}), nil)
+		resp, err := http.Get(f.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 5 {
+			want := `{"event":` + strconv.Itoa(i) + "}\n"
+			got := make([]byte, len(want))
+			if _, err := io.ReadFull(resp.Body, got); err != nil || string(got) != want {
+				t.Errorf("%s: %q, %v", contentType, got, err)
+			}
+			next <- struct{}{}
+		}
+		resp.Body.Close()
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"authproxy/proxy/internal/refusal"
 	"authproxy/proxy/internal/target"
 )
 
@@ -74,6 +75,13 @@ type Retry struct {
 	BodyLimit int64
 }
 
+// Refusal says which answers mean that the token was refused, and Match what
+// stands in the body of one. The zero Refusal means that none does.
+type (
+	Refusal = refusal.Refusal
+	Match   = refusal.Match
+)
+
 type handler struct {
 	opts     Options
 	policy   *policy
@@ -101,7 +109,7 @@ func New(opts Options) (http.Handler, error) {
 	h.reverse = httputil.ReverseProxy{
 		Rewrite: h.rewrite,
 		Transport: &exchange{
-			tokens: opts.Tokens, inject: newInjector(opts.Inject), refusal: newRefusal(opts.Refusal),
+			tokens: opts.Tokens, inject: newInjector(opts.Inject), refusal: refusal.New(opts.Refusal),
 			retry: opts.Retry, transport: opts.Transport,
 		},
 		ModifyResponse: h.modify,
@@ -205,11 +213,14 @@ type nobody struct{}
 func (nobody) Started()         {}
 func (nobody) Finished(*Record) {}
 
+// copySize is the size in bytes of the pieces in which bodies stream.
+const copySize = 32 << 10
+
 // copyBuffers lends ReverseProxy the buffers through which bodies stream.
 type copyBuffers struct{}
 
-var copyPool = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+var copyPool = sync.Pool{New: func() any { return new([copySize]byte) }}
 
-func (copyBuffers) Get() []byte { return copyPool.Get().(*[chunkSize]byte)[:] }
+func (copyBuffers) Get() []byte { return copyPool.Get().(*[copySize]byte)[:] }
 
-func (copyBuffers) Put(b []byte) { copyPool.Put((*[chunkSize]byte)(b)) }
+func (copyBuffers) Put(b []byte) { copyPool.Put((*[copySize]byte)(b)) }

@@ -1,6 +1,10 @@
 package proxy
 
-import "time"
+import (
+	"time"
+
+	"authproxy/proxy/internal/refusal"
+)
 
 // Record is what happened to one request, handed to the [Observer] when the
 // answer has been sent. It is valid only during the call. It holds neither a
@@ -49,12 +53,14 @@ type Observer interface {
 }
 
 // Trigger says what gave a refused token away.
-type Trigger string
+type Trigger = refusal.Trigger
 
 // The triggers, as in the label "trigger" of authproxy_retries_total.
 const (
-	TriggerStatus Trigger = "status"
-	TriggerBody   Trigger = "body"
+	// TriggerStatus: the status, or a header field.
+	TriggerStatus = refusal.TriggerStatus
+	// TriggerBody: a value in the body.
+	TriggerBody = refusal.TriggerBody
 )
 
 // Triggers lists every [Trigger].

@@ -11,6 +11,7 @@ import (
 	"authproxy/cmd/authproxy/internal/admin"
 	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/cmd/authproxy/internal/metrics"
+	"authproxy/internal/jsonpath"
 	"authproxy/proxy"
 )
 
@@ -85,7 +86,11 @@ func (a *app) newUpstream(u config.Upstream) (http.Handler, error) {
 	}
 	matches := make([]proxy.Match, len(u.InvalidToken.Body))
 	for i, m := range u.InvalidToken.Body {
-		matches[i] = proxy.Match{Path: m.Path, Values: m.Values}
+		path, err := jsonpath.Parse(m.Text)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", m.Text, err)
+		}
+		matches[i] = proxy.Match{Path: path, Values: m.Values}
 	}
 	strip := ""
 	if u.StripPath {

@@ -1,4 +1,4 @@
-package proxy
+package refusal
 
 import (
 	"bytes"
@@ -33,7 +33,7 @@ var lookBuffers = sync.Pool{New: func() any { return new([lookLimit + 1]byte) }}
 
 // inBody tells whether the body of resp is an envelope that says that the
 // token was refused.
-func (r *refusal) inBody(resp *http.Response) bool {
+func (d *Detector) inBody(resp *http.Response) bool {
 	encoding, ok := worthALook(resp)
 	if !ok {
 		return false
@@ -42,9 +42,9 @@ func (r *refusal) inBody(resp *http.Response) bool {
 	resp.Body = look
 	if resp.ContentLength >= 0 {
 		look.fill(int(resp.ContentLength))
-		return r.envelope(look.buf[:look.n], encoding)
+		return d.envelope(look.buf[:look.n], encoding)
 	}
-	return r.ahead(look, encoding)
+	return d.ahead(look, encoding)
 }
 
 // worthALook tells whether resp may be an envelope at all, and its encoding.
@@ -79,19 +79,19 @@ func isJSON(contentType string) bool {
 }
 
 // envelope tells whether raw, a whole body, matches.
-func (r *refusal) envelope(raw []byte, encoding string) bool {
+func (d *Detector) envelope(raw []byte, encoding string) bool {
 	if isPlain(encoding) {
-		return r.matches(raw)
+		return d.matches(raw)
 	}
 	doc, ok := decode(raw, encoding)
-	return ok && r.matches(doc)
+	return ok && d.matches(doc)
 }
 
 func isPlain(encoding string) bool { return encoding == "" || encoding == "identity" }
 
 // ahead looks at a body without a length while it arrives, and lets go as soon
 // as it can be no envelope any more.
-func (r *refusal) ahead(l *look, encoding string) bool {
+func (d *Detector) ahead(l *look, encoding string) bool {
 	l.start()
 	defer l.release()
 	plain := isPlain(encoding)
@@ -103,7 +103,7 @@ func (r *refusal) ahead(l *look, encoding string) bool {
 		case <-l.news:
 			seen, err := l.arrived()
 			if err != nil {
-				return r.envelope(seen, encoding)
+				return d.envelope(seen, encoding)
 			}
 			if len(seen) > lookLimit || plain && !opensJSON(seen) {
 				return false
@@ -112,7 +112,7 @@ func (r *refusal) ahead(l *look, encoding string) bool {
 			timer.Reset(lookQuiet)
 		case <-timer.C:
 			if seen, _ := l.arrived(); plain && holdsValue(seen) {
-				return r.matches(seen)
+				return d.matches(seen)
 			}
 			if time.Since(latest) >= lookGap {
 				return false

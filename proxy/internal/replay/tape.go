@@ -1,4 +1,6 @@
-package proxy
+// Package replay keeps the body of a request while it streams, so that the same
+// body can be sent a second time.
+package replay
 
 import (
 	"bytes"
@@ -19,14 +21,14 @@ const chunkSize = 32 << 10
 
 var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 
-// A tape records a request body while it streams to the upstream, so that the
+// A Tape records a request body while it streams to the upstream, so that the
 // same body can be sent again: first what was recorded, then the rest of the
 // stream. It reads from the client only when the upstream asks for more, and
 // it keeps no more than limit bytes; a body that runs over is let go.
 //
 // A try that was given up may still be reading when the next one starts: what
 // its last Read brings is recorded too, and so reaches the next one.
-type tape struct {
+type Tape struct {
 	src     io.Reader
 	limit   int64
 	trailer http.Header   // of the client, filled when src has ended
@@ -43,14 +45,16 @@ type tape struct {
 	asked    bool          // src has been read from
 }
 
-func newTape(src io.Reader, limit int64, trailer http.Header) *tape {
-	return &tape{src: src, limit: limit, trailer: trailer, reading: make(chan struct{}, 1), running: true}
+// NewTape returns a tape that records up to limit bytes of src. Whatever src is
+// reads trailer, of the client, to its end before it reports its own.
+func NewTape(src io.Reader, limit int64, trailer http.Header) *Tape {
+	return &Tape{src: src, limit: limit, trailer: trailer, reading: make(chan struct{}, 1), running: true}
 }
 
-// rewind returns the body from its beginning and ends the try before it. At
+// Rewind returns the body from its beginning and ends the try before it. At
 // its end it fills trailer, which holds the announced names. It fails with
 // errNotReplayable when the beginning is gone.
-func (t *tape) rewind(trailer http.Header) (io.ReadCloser, error) {
+func (t *Tape) Rewind(trailer http.Header) (io.ReadCloser, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.try != nil && !t.running {
@@ -64,16 +68,16 @@ func (t *tape) rewind(trailer http.Header) (io.ReadCloser, error) {
 	return t.try, nil
 }
 
-// broken tells whether the client's body broke off.
-func (t *tape) broken() bool {
+// Broken tells whether the client's body broke off.
+func (t *Tape) Broken() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.err != nil && !errors.Is(t.err, io.EOF)
 }
 
-// hold keeps the try under way from reading on, until rewind or stop, so that
+// Hold keeps the try under way from reading on, until Rewind or Stop, so that
 // the recording does not run over while a new token is asked for.
-func (t *tape) hold() {
+func (t *Tape) Hold() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.running && t.held == nil {
@@ -81,31 +85,31 @@ func (t *tape) hold() {
 	}
 }
 
-// letGo ends hold. t.mu is held.
-func (t *tape) letGo() {
+// letGo ends Hold. t.mu is held.
+func (t *Tape) letGo() {
 	if t.held != nil {
 		close(t.held)
 		t.held = nil
 	}
 }
 
-// holding returns what is closed at the end of hold; nil when nothing is held.
-func (t *tape) holding() <-chan struct{} {
+// holding returns what is closed at the end of Hold; nil when nothing is held.
+func (t *Tape) holding() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.held
 }
 
-// replayable tells whether rewind would succeed.
-func (t *tape) replayable() bool {
+// Replayable tells whether Rewind would succeed.
+func (t *Tape) Replayable() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.running
 }
 
-// stop ends the recording: there will be no rewind. The try under way still
+// Stop ends the recording: there will be no Rewind. The try under way still
 // gets what was recorded for it.
-func (t *tape) stop() {
+func (t *Tape) Stop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.running = false
@@ -113,22 +117,22 @@ func (t *tape) stop() {
 	t.release()
 }
 
-// begun tells whether the client has been asked for its body.
-func (t *tape) begun() bool {
+// Begun tells whether the client has been asked for its body.
+func (t *Tape) Begun() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.asked
 }
 
-// ended tells whether the client's body was read to its end.
-func (t *tape) ended() bool {
+// Ended tells whether the client's body was read to its end.
+func (t *Tape) Ended() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return errors.Is(t.err, io.EOF)
 }
 
 // release gives the record back unless somebody may need it. t.mu is held.
-func (t *tape) release() {
+func (t *Tape) release() {
 	if t.running || t.try != nil && t.try.pos < t.size && !t.try.isClosed() {
 		return
 	}
@@ -140,7 +144,7 @@ func (t *tape) release() {
 
 // play copies what was recorded behind y's position, or says how the body
 // ended. It reports false at the live edge, where src has to be read.
-func (t *tape) play(y *try, p []byte) (n int, err error, ok bool) {
+func (t *Tape) play(y *try, p []byte) (n int, err error, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -166,7 +170,7 @@ func (t *tape) play(y *try, p []byte) (n int, err error, ok bool) {
 }
 
 // note takes down what y has just read from src.
-func (t *tape) note(y *try, p []byte, err error) {
+func (t *Tape) note(y *try, p []byte, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err != nil {
@@ -187,7 +191,7 @@ func (t *tape) note(y *try, p []byte, err error) {
 }
 
 // record appends p. t.mu is held.
-func (t *tape) record(p []byte) {
+func (t *Tape) record(p []byte) {
 	for len(p) > 0 {
 		if t.size == int64(len(t.recorded))*chunkSize {
 			t.recorded = append(t.recorded, chunks.Get().(*[chunkSize]byte))

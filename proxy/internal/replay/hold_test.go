@@ -1,4 +1,4 @@
-package proxy
+package replay
 
 import (
 	"errors"
@@ -12,10 +12,10 @@ func TestTapeHold(t *testing.T) {
 		text string
 		err  error
 	}
-	for name, end := range map[string]func(*tape, io.ReadCloser){
-		"rewind": func(tp *tape, _ io.ReadCloser) { _, _ = tp.rewind(nil) },
-		"stop":   func(tp *tape, _ io.ReadCloser) { tp.stop() },
-		"close":  func(_ *tape, one io.ReadCloser) { _ = one.Close() },
+	for name, end := range map[string]func(*Tape, io.ReadCloser){
+		"rewind": func(tp *Tape, _ io.ReadCloser) { _, _ = tp.Rewind(nil) },
+		"stop":   func(tp *Tape, _ io.ReadCloser) { tp.Stop() },
+		"close":  func(_ *Tape, one io.ReadCloser) { _ = one.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			pr, pw := io.Pipe()
@@ -25,9 +25,9 @@ func TestTapeHold(t *testing.T) {
 				_, _ = io.WriteString(pw, "rest")
 				pw.Close()
 			}()
-			tp := newTape(pr, 8, nil)
-			one, _ := tp.rewind(nil)
-			tp.hold()
+			tp := NewTape(pr, 8, nil)
+			one, _ := tp.Rewind(nil)
+			tp.Hold()
 			got := make(chan result, 1)
 			go func() { b, err := io.ReadAll(one); got <- result{string(b), err} }()
 			select {
@@ -44,17 +44,17 @@ func TestTapeHold(t *testing.T) {
 	}
 	// A Read that was under way when the hold began runs over, and is kept.
 	pr, pw := io.Pipe()
-	tp := newTape(pr, 8, nil)
-	one, _ := tp.rewind(nil)
+	tp := NewTape(pr, 8, nil)
+	one, _ := tp.Rewind(nil)
 	go func() { _, _ = one.Read(make([]byte, 64)) }()
 	for len(tp.reading) == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(10 * time.Millisecond)
-	tp.hold()
+	tp.Hold()
 	go func() { _, _ = io.WriteString(pw, "more than the limit"); pw.Close() }()
 	time.Sleep(20 * time.Millisecond)
-	two, err := tp.rewind(nil)
+	two, err := tp.Rewind(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package proxy
+package replay
 
 import (
 	"net/http"
@@ -7,7 +7,7 @@ import (
 
 // try is the body of one sending of the request.
 type try struct {
-	tape   *tape
+	tape   *Tape
 	pos    int64 // bytes that it has read; guarded by tape.mu
 	once   sync.Once
 	closed chan struct{}

@@ -1,4 +1,4 @@
-package proxy
+package refusal
 
 import (
 	"bytes"
