@@ -42,7 +42,7 @@ func BenchmarkWarm(b *testing.B) {
 	target, _ := url.Parse("http://upstream.example")
 	for _, chunked := range []bool{false, true} {
 		ours, err := New(Options{
-			Name: "up", Target: target, Tokens: newTokens(), Inject: Inject{Header: "Authorization", Scheme: "Bearer"},
+			Name: "up", Target: target, Tokens: newTokens(), Authorizer: bearer(),
 			Refusal:   Refusal{Status: []int{401}, Body: []Match{{Path: jsonpath.MustParse("code"), Values: []string{"INVALID_ACCESS_TOKEN"}}}},
 			Retry:     Retry{BodyLimit: 1 << 20},
 			Transport: canned{chunked},

@@ -80,9 +80,14 @@ type records struct {
 
 func newRecords() *records { return &records{arrived: make(chan Record, 10000)} }
 
-func (r *records) Started() { r.mu.Lock(); defer r.mu.Unlock(); r.started++ }
+func (r *records) Observe(*http.Request) func(*Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.started++
+	return r.finished
+}
 
-func (r *records) Finished(rec *Record) {
+func (r *records) finished(rec *Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.all = append(r.all, *rec)
@@ -108,10 +113,10 @@ func newFront(t *testing.T, upstream http.Handler, change func(*Options)) *front
 	transport := &http.Transport{DisableCompression: true, ExpectContinueTimeout: 10 * time.Second}
 	t.Cleanup(transport.CloseIdleConnections)
 	opts := Options{
-		Name: "up", Target: target, Tokens: f.tokens, Observer: f.records, Transport: transport,
-		Inject:  Inject{Header: "Authorization", Scheme: "Bearer"},
-		Refusal: Refusal{Status: []int{401}, Body: []Match{{Path: jsonpath.MustParse("code"), Values: []string{"INVALID_ACCESS_TOKEN", "4711"}}}},
-		Retry:   Retry{BodyLimit: 1 << 20},
+		Name: "up", Target: target, Tokens: f.tokens, Observers: []Observer{f.records}, Transport: transport,
+		Authorizer: bearer(),
+		Refusal:    Refusal{Status: []int{401}, Body: []Match{{Path: jsonpath.MustParse("code"), Values: []string{"INVALID_ACCESS_TOKEN", "4711"}}}},
+		Retry:      Retry{BodyLimit: 1 << 20},
 	}
 	if change != nil {
 		change(&opts)
@@ -124,6 +129,20 @@ func newFront(t *testing.T, upstream http.Handler, change func(*Options)) *front
 	t.Cleanup(f.Close)
 	return f
 }
+
+// inHeaderOf is InHeader for names of fields.
+func inHeaderOf(name, scheme string) Authorizer {
+	a, err := InHeader(name, scheme)
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+func bearer() Authorizer { return inHeaderOf("Authorization", "Bearer") }
+
+// place has the token go where a has it.
+func place(a Authorizer) func(*Options) { return func(o *Options) { o.Authorizer = a } }
 
 // call sends a request and returns the answer, read whole, and its record.
 func (f *front) call(t *testing.T, req *http.Request) (*http.Response, string, Record) {

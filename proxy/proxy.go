@@ -22,7 +22,7 @@ import (
 	"authproxy/proxy/internal/target"
 )
 
-// Options configure the handler of one upstream. Name, Target, Tokens, Inject
+// Options configure the handler of one upstream. Name, Target, Tokens, Authorizer
 // and Transport are needed; for the others the zero value means what they say.
 type Options struct {
 	// Name is the upstream's, for records and error messages.
@@ -32,8 +32,8 @@ type Options struct {
 	Target *url.URL
 	// Tokens hands out tokens.
 	Tokens TokenSource
-	// Inject says where the token goes.
-	Inject Inject
+	// Authorizer knows where the token goes.
+	Authorizer Authorizer
 	// Refusal says which answers refuse the token; none by default.
 	Refusal Refusal
 	// Retry bounds the second try.
@@ -60,10 +60,13 @@ type Options struct {
 	// answered 503 overloaded. 0 for no limit.
 	MaxInFlight int
 	// Transport speaks to the upstream. It must not add headers of its own:
-	// see [http.Transport.DisableCompression].
+	// see [http.Transport.DisableCompression]. An error of its that has a method
+	// Reason() string says itself, in the words of [Reason], why the exchange
+	// failed; one that says dial or tls is shown to the client, and must quote
+	// nothing of what the upstream sent. Other errors are told by their types.
 	Transport http.RoundTripper
-	// Observer is told of every request; may be nil.
-	Observer Observer
+	// Observers are told of every request, in this order.
+	Observers []Observer
 }
 
 // Retry bounds the second try of a request whose token was refused.
@@ -97,19 +100,16 @@ func New(opts Options) (http.Handler, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	if opts.Observer == nil {
-		opts.Observer = nobody{}
-	}
-	policy := newPolicy(opts)
-	target, err := target.New(target.Options{Base: opts.Target, Strip: opts.StripPrefix, Access: opts.Access, Passes: policy.passes})
+	h := &handler{opts: opts, policy: newPolicy(opts), location: newLocation(opts)}
+	var err error
+	h.target, err = target.New(target.Options{Base: opts.Target, Strip: opts.StripPrefix, Access: opts.Access, Passes: h.passes})
 	if err != nil {
 		return nil, err
 	}
-	h := &handler{opts: opts, policy: policy, location: newLocation(opts), target: target}
 	h.reverse = httputil.ReverseProxy{
 		Rewrite: h.rewrite,
 		Transport: &exchange{
-			tokens: opts.Tokens, inject: newInjector(opts.Inject), refusal: refusal.New(opts.Refusal),
+			tokens: opts.Tokens, authorizer: opts.Authorizer, refusal: refusal.New(opts.Refusal),
 			retry: opts.Retry, transport: opts.Transport,
 		},
 		ModifyResponse: h.modify,
@@ -126,17 +126,25 @@ func (o Options) check() error {
 		return errors.New("proxy: no target")
 	case o.Tokens == nil || o.Transport == nil:
 		return errors.New("proxy: no token source or no transport")
+	case o.Authorizer == nil:
+		return errors.New("proxy: no place for the token")
 	default:
-		return o.Inject.check()
+		return nil
 	}
+}
+
+// passes tells whether the client's header of that name goes upstream.
+func (h *handler) passes(name string) bool {
+	probe := &http.Request{Header: http.Header{name: nil}, URL: new(url.URL)}
+	h.opts.Authorizer.Strip(probe)
+	return len(probe.Header) > 0 && h.policy.passes(name)
 }
 
 // ServeHTTP implements [http.Handler].
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.opts.Observer.Started()
-	c := newCall(w, r, h.opts.Name)
+	c := begin(w, r, h.opts.Name, h.opts.Observers)
 	c.handler = h
-	defer c.finish(h.opts.Observer)
+	defer c.finish()
 	inFlight := h.inFlight.Add(1)
 	defer h.inFlight.Add(-1)
 	switch {
@@ -167,9 +175,12 @@ func (h *handler) forward(c *call, r *http.Request) {
 // rewrite makes the request that goes upstream, but for the token.
 func (h *handler) rewrite(p *httputil.ProxyRequest) {
 	h.target.Aim(p.Out.URL, callOf(p.In).path)
-	p.Out.URL.RawQuery = h.policy.query(p.In.URL.RawQuery, p.In.Header)
+	p.Out.URL.RawQuery = p.In.URL.RawQuery // ReverseProxy has taken out what it cannot parse
+	restoreForwarded(p.Out.Header, p.In.Header)
+	h.opts.Authorizer.Strip(p.Out)
+	p.Out.URL.RawQuery = h.policy.query(p.Out.URL.RawQuery, p.In.Header)
 	h.policy.headers(p.Out.Header, p.In.Header)
-	h.policy.sieve(p.Out.Trailer)
+	h.policy.filter(p.Out.Trailer)
 	p.Out.Host = ""
 	if h.opts.PreserveHost {
 		p.Out.Host = p.In.Host
@@ -179,7 +190,7 @@ func (h *handler) rewrite(p *httputil.ProxyRequest) {
 // modify makes the answer that the client gets.
 func (h *handler) modify(resp *http.Response) error {
 	c := callOf(resp.Request)
-	h.sift(resp.Header, c.request)
+	h.filter(resp.Header, c.request)
 	if _, named := resp.Header["Content-Type"]; !named {
 		c.writer.Header()["Content-Type"] = nil // else the server would guess one
 	}
@@ -198,20 +209,15 @@ func (h *handler) modify(resp *http.Response) error {
 	return nil
 }
 
-// sift takes out of the header of an answer what client is not to get.
-func (h *handler) sift(header http.Header, client *http.Request) {
+// filter takes out of the header of an answer what client is not to get.
+func (h *handler) filter(header http.Header, client *http.Request) {
 	for _, name := range h.policy.dropResponse {
-		delete(header, http.CanonicalHeaderKey(name))
+		delete(header, name)
 	}
 	if !mayShare(client, h.opts.Origins) {
 		dropCORS(header)
 	}
 }
-
-type nobody struct{}
-
-func (nobody) Started()         {}
-func (nobody) Finished(*Record) {}
 
 // copySize is the size in bytes of the pieces in which bodies stream.
 const copySize = 32 << 10

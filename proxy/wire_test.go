@@ -161,7 +161,7 @@ func TestOptionsOnTheWire(t *testing.T) {
 		fmt.Fprint(w, r.Host, "|", r.URL.RawQuery, "|", r.Header.Get("Authorization"), "|", r.Header["X-None"], r.Header["X_none"], "|", r.Trailer)
 	}
 	f := newFront(t, http.HandlerFunc(echo), func(o *Options) {
-		o.PreserveHost, o.Inject.Scheme = true, SchemeOfToken
+		o.PreserveHost, o.Authorizer = true, inHeaderOf("Authorization", SchemeOfToken)
 		o.Headers = Headers{Set: map[string]string{"X-None": "{header.Missing}"}, DropResponse: []string{"set-cookie"}}
 	})
 	req, _ := http.NewRequest("POST", f.URL+"/x?q", io.MultiReader(strings.NewReader("b")))
@@ -179,7 +179,7 @@ func TestOptionsOnTheWire(t *testing.T) {
 			return
 		}
 		fmt.Fprint(w, r.URL.RawQuery)
-	}), func(o *Options) { o.Inject = Inject{Query: "access_token"} })
+	}), place(newInQuery("access_token")))
 	if _, body, _ := f.get(t, "/x?access_token=mine&q"); body != "q&access_token=t2" {
 		t.Errorf("query: %s", body)
 	}
@@ -191,14 +191,14 @@ func TestOptionsOnTheWire(t *testing.T) {
 	if f.Config.Handler.ServeHTTP(w, in); w.Code != 400 || w.Header().Get("X-Authproxy-Error") != string(CodeAmbiguousPath) {
 		t.Errorf("ambiguous: %d", w.Code)
 	}
-	if v := (Inject{Header: "X", Scheme: SchemeOfToken}).value(Token{Value: "t"}); v != "Bearer t" {
+	if v := (&inHeader{scheme: SchemeOfToken}).value(Token{Value: "t"}); v != "Bearer t" {
 		t.Error(v)
 	}
 }
 
 func TestTwoUpgradesAreNone(t *testing.T) {
 	out := http.Header{"Upgrade": {"websocket", "h2c"}, "Connection": {"Upgrade"}}
-	newPolicy(Options{Inject: Inject{Header: "A"}, Upgrades: []string{"websocket"}}).headers(out, http.Header{})
+	newPolicy(Options{Upgrades: []string{"websocket"}}).headers(out, http.Header{})
 	if len(out) != 0 {
 		t.Error(out)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"sync"
 	"time"
 
@@ -24,7 +25,8 @@ const (
 // accessLog writes a line per request: of all, or of those that failed.
 type accessLog struct {
 	log  *slog.Logger
-	mode string // none, errors, all
+	mode string              // none, errors, all
+	done func(*proxy.Record) // finished, made once for all requests
 
 	mu       sync.Mutex
 	seen     map[failure]*repetition
@@ -50,14 +52,15 @@ type repetition struct {
 }
 
 func newAccessLog(log *slog.Logger, mode string) *accessLog {
-	return &accessLog{log: log, mode: mode, seen: map[failure]*repetition{}}
+	l := &accessLog{log: log, mode: mode, seen: map[failure]*repetition{}}
+	l.done = l.finished
+	return l
 }
 
-// Started implements [proxy.Observer].
-func (*accessLog) Started() {}
+// Observe implements [proxy.Observer].
+func (l *accessLog) Observe(*http.Request) func(*proxy.Record) { return l.done }
 
-// Finished implements [proxy.Observer].
-func (l *accessLog) Finished(r *proxy.Record) {
+func (l *accessLog) finished(r *proxy.Record) {
 	failed := r.Rejected != "" || r.UpstreamError != "" || r.Status >= 500 || r.Outcome != "" && r.Outcome != proxy.OutcomeRecovered
 	switch {
 	case errors.Is(r.Err, proxy.ErrDefect):

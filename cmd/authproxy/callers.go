@@ -4,32 +4,102 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
 	"slices"
+	"sync"
+	"time"
 
 	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/proxy"
+	"authproxy/proxy/door"
 )
 
 // onlyCallers returns a handler that passes to next, behind the data listener
 // at address, only the requests of those who may call.
-func (a *app) onlyCallers(address string, next http.Handler, observer proxy.Observer) (http.Handler, error) {
+func (a *app) onlyCallers(address string, next http.Handler, observers ...proxy.Observer) (http.Handler, error) {
 	known, err := a.knownPeer(address)
 	if err != nil {
 		return nil, err
 	}
-	c := proxy.Callers{Known: known}
+	c := door.Callers{Known: known}
 	if !a.cfg.CallerToken.IsZero() {
-		c.Secret = a.cfg.CallerToken.Read
-		c.ErrorLog = slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)
+		file := &callerToken{read: a.cfg.CallerToken.Read, log: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
+		if err := file.look(0); err != nil {
+			return nil, fmt.Errorf("caller_token_file: %w", err)
+		}
+		c = file.callers(known)
 	}
-	h, err := proxy.NewCallers(c, next, observer)
-	if err != nil {
-		return nil, fmt.Errorf("caller_token_file: %w", err)
+	return door.NewCallers(c, next, observers...)
+}
+
+const (
+	// matchAge bounds how long a token of callers counts that has been replaced.
+	matchAge = time.Second
+	// mismatchAge bounds how often guesses make it be read.
+	mismatchAge = 10 * time.Millisecond
+)
+
+// callerToken follows the token of callers while requests come.
+type callerToken struct {
+	read   func() (string, error)
+	log    *log.Logger // told when read fails, once for equal errors
+	secret door.Secret
+
+	mu     sync.Mutex // held by the one look at a time
+	looked time.Time
+	failed string
+}
+
+// callers returns who may call: those who are known and bring the token.
+func (t *callerToken) callers(known func(*http.Request) error) door.Callers {
+	return door.Callers{
+		Secret:  &t.secret,
+		Recheck: func() { _ = t.look(mismatchAge) }, // waits for one that is under way
+		Known: func(r *http.Request) error {
+			if t.mu.TryLock() { // else another request is looking: what it had counts
+				_ = t.lookLocked(matchAge)
+				t.mu.Unlock()
+			}
+			if known == nil {
+				return nil
+			}
+			return known(r)
+		},
 	}
-	return h, nil
+}
+
+// look reads the token unless that was done not longer ago than age.
+func (t *callerToken) look(age time.Duration) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lookLocked(age)
+}
+
+var errNoCallerToken = errors.New("the token of callers is empty")
+
+func (t *callerToken) lookLocked(age time.Duration) error {
+	if time.Since(t.looked) < age {
+		return nil
+	}
+	first := t.looked.IsZero()
+	value, err := t.read()
+	t.looked = time.Now()
+	if err == nil && value == "" {
+		err = errNoCallerToken
+	}
+	if err == nil {
+		t.secret.Set(value)
+		t.failed = ""
+		return nil
+	}
+	if !first && t.failed != err.Error() {
+		t.log.Printf("the secret of callers cannot be read, so the previous one goes on counting: %v", err)
+	}
+	t.failed = err.Error()
+	return err
 }
 
 // onlyPeers does the same for the admin listener, which asks for no token.
@@ -38,7 +108,7 @@ func (a *app) onlyPeers(next http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return proxy.NewCallers(proxy.Callers{Known: known}, next, a.metrics.Unrouted())
+	return door.NewCallers(door.Callers{Known: known}, next, a.metrics.Unrouted())
 }
 
 // knownPeer returns the check of who connects to the listener at address; nil

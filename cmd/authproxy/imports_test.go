@@ -85,6 +85,10 @@ func TestWalls(t *testing.T) {
 		{module + "proxy", module + "tokencache", "the pillars do not know each other"},
 		{module + "tokencache", module + "cmd", "a pillar does not know the program"},
 		{module + "proxy", module + "cmd", "a pillar does not know the program"},
+		{module + "proxy/internal", module + "proxy/door", "a room of the proxy does not know the door"},
+		{module + "internal", "authproxy", "what both pillars share knows nothing of ours"},
+		{internal + "dial", module + "proxy", "a transport does not know who sends by it"},
+		{internal + "dial", module + "tokencache", "a transport does not know who sends by it"},
 		{internal + "config", "authproxy", "config knows nothing of ours"},
 		{internal + "admin", "authproxy", "admin knows nothing of ours"},
 		{internal + "metrics", internal + "config", "metrics knows only the records of the pillars"},
@@ -92,8 +96,12 @@ func TestWalls(t *testing.T) {
 		{internal + "metrics", module + "tokencache/endpoint", "metrics knows only the records of the pillars"},
 		{internal + "metrics", module + "proxy/platformtest", "metrics knows only the records of the pillars"},
 	}
+	rooms := func(path string) bool { return within(path, module+"proxy/internal") }
 	for _, arrow := range arrows(t) {
 		from, to, _ := strings.Cut(arrow, " -> ")
+		if to == module+"proxy" && rooms(from) || from == module+"proxy" && to == module+"proxy/door" {
+			t.Errorf("%s: proxy knows its rooms, and the door knows proxy, not the other way round", arrow)
+		}
 		for _, rule := range rules {
 			if within(from, rule.from) && within(to, rule.to) {
 				t.Errorf("%s: %s", arrow, rule.why)

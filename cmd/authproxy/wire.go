@@ -10,9 +10,11 @@ import (
 
 	"authproxy/cmd/authproxy/internal/admin"
 	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/dial"
 	"authproxy/cmd/authproxy/internal/metrics"
 	"authproxy/internal/jsonpath"
 	"authproxy/proxy"
+	"authproxy/proxy/door"
 )
 
 // app is a configuration come to life: this file is the one place that knows
@@ -22,14 +24,14 @@ type app struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	tokens  map[string]*token
-	gates   map[string]*proxy.Gate  // by listener
+	gates   map[string]*door.Gate   // by listener
 	doors   map[string]http.Handler // the guard before each gate
 	access  *accessLog
 	ready   func() error // nil while requests are served
 }
 
 func newApp(cfg *config.Config, logTo io.Writer) (*app, error) {
-	a := &app{cfg: cfg, log: newLogger(cfg.Log, logTo), tokens: map[string]*token{}, gates: map[string]*proxy.Gate{}, doors: map[string]http.Handler{}}
+	a := &app{cfg: cfg, log: newLogger(cfg.Log, logTo), tokens: map[string]*token{}, gates: map[string]*door.Gate{}, doors: map[string]http.Handler{}}
 	a.access = newAccessLog(a.log, cfg.Log.Access)
 	v := thisVersion()
 	a.metrics = metrics.New(metrics.BuildInfo{Version: v.Version, Revision: v.Revision})
@@ -46,7 +48,7 @@ func newApp(cfg *config.Config, logTo io.Writer) (*app, error) {
 // open makes the handlers of the listeners: the guard, the gate, the router
 // and behind them the upstreams.
 func (a *app) open() error {
-	routes := map[string][]proxy.Route{}
+	routes := map[string][]door.Route{}
 	preserved := map[string]bool{} // listeners whose callers say which Host goes upstream with the token
 	hosts := slices.Clone(a.cfg.AllowedHosts)
 	for i, u := range a.cfg.Upstreams {
@@ -57,17 +59,17 @@ func (a *app) open() error {
 		hosts = append(hosts, u.Hosts...)
 		address := listenerOf(a.cfg, i)
 		preserved[address] = preserved[address] || u.PreserveHost
-		routes[address] = append(routes[address], proxy.Route{Hosts: u.Hosts, Path: escaped(u.Path), Strict: len(u.Access) > 0, Handler: h})
+		routes[address] = append(routes[address], door.Route{Hosts: u.Hosts, Path: escaped(u.Path), Strict: len(u.Access) > 0, Handler: h})
 	}
-	unrouted := observers{a.metrics.Unrouted(), a.access}
+	unrouted := []proxy.Observer{a.metrics.Unrouted(), a.access}
 	for address, rs := range routes {
-		guard := proxy.Guard{Hosts: hosts, Origins: a.cfg.AllowedOrigins, AnyHost: isUnix(address) && !preserved[address]}
-		a.gates[address] = proxy.NewGate(proxy.NewRouter(rs, unrouted), unrouted)
-		known, err := a.onlyCallers(address, a.gates[address], unrouted)
+		guard := door.Guard{Hosts: hosts, Origins: a.cfg.AllowedOrigins, AnyHost: isUnix(address) && !preserved[address]}
+		a.gates[address] = door.NewGate(door.NewRouter(rs, unrouted...), unrouted...)
+		known, err := a.onlyCallers(address, a.gates[address], unrouted...)
 		if err != nil {
 			return err
 		}
-		a.doors[address] = proxy.NewGuard(guard, known, unrouted)
+		a.doors[address] = door.NewGuard(guard, known, unrouted...)
 	}
 	return nil
 }
@@ -84,6 +86,10 @@ func (a *app) newUpstream(u config.Upstream) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	authorizer, err := authorizerOf(u.Inject)
+	if err != nil {
+		return nil, err
+	}
 	matches := make([]proxy.Match, len(u.InvalidToken.Body))
 	for i, m := range u.InvalidToken.Body {
 		path, err := jsonpath.Parse(m.Text)
@@ -97,30 +103,23 @@ func (a *app) newUpstream(u config.Upstream) (http.Handler, error) {
 		strip = escaped(u.Path)
 	}
 	return proxy.New(proxy.Options{
-		Name: u.Name, Target: u.URL, Tokens: tokenSource{a.tokens[u.Token].cache}, Transport: transport,
-		Inject:  proxy.Inject(u.Inject),
-		Refusal: proxy.Refusal{Status: u.InvalidToken.Status, Body: matches, Header: u.InvalidToken.Header},
-		Retry:   proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit},
-		Headers: proxy.Headers(u.Headers), Query: proxy.Query(u.Query),
+		Name: u.Name, Target: u.URL, Tokens: tokenSource{a.tokens[u.Token].cache}, Transport: dial.Reasoned(transport),
+		Authorizer: authorizer,
+		Refusal:    proxy.Refusal{Status: u.InvalidToken.Status, Body: matches, Header: u.InvalidToken.Header},
+		Retry:      proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit},
+		Headers:    proxy.Headers(u.Headers), Query: proxy.Query(u.Query),
 		StripPrefix: strip, PreserveHost: u.PreserveHost, KeepLocation: !u.RewriteLocation, Upgrades: u.Upgrade,
 		Access: accessRules(u.Access), MaxInFlight: u.MaxInFlight, Origins: a.cfg.AllowedOrigins,
-		Observer: observers{a.metrics.Upstream(u.Name), a.access},
+		Observers: []proxy.Observer{a.metrics.Upstream(u.Name), a.access},
 	})
 }
 
-// observers tells several of each request.
-type observers []proxy.Observer
-
-func (os observers) Started() {
-	for _, o := range os {
-		o.Started()
+// authorizerOf returns the place of the token.
+func authorizerOf(i config.Inject) (proxy.Authorizer, error) {
+	if i.Query != "" {
+		return proxy.InQuery(i.Query)
 	}
-}
-
-func (os observers) Finished(r *proxy.Record) {
-	for _, o := range os {
-		o.Finished(r)
-	}
+	return proxy.InHeader(i.Header, i.Scheme)
 }
 
 // adminHandler makes the admin listener's handler.

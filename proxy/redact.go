@@ -3,43 +3,24 @@ package proxy
 import (
 	"encoding/hex"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 	"net/url"
 	"regexp"
 	"strings"
 )
 
-// outOf takes token out of h, the header of an answer: a server that redirects
-// to another path, or to where one signs in, repeats the query that it got.
-func (i *injector) outOf(h http.Header, token Token) {
-	if i.Query == "" {
-		return
-	}
+// Redact implements [Authorizer]: a server that redirects to another path, or to
+// where one signs in, repeats the query that it got.
+func (q *inQuery) Redact(h http.Header, token Token) {
 	for _, values := range h {
 		for n, text := range values {
-			values[n] = i.withoutNested(i.without(text, token.Value), token.Value)
+			values[n] = q.redactNested(q.redact(text, token.Value), token.Value)
 		}
 	}
 }
 
-// outOfHints has token taken out of the answers 1xx to the request returned,
-// which is req otherwise; they go to the client before the answer comes.
-func (i *injector) outOfHints(req *http.Request, token Token) *http.Request {
-	if i.Query == "" {
-		return req
-	}
-	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		Got1xxResponse: func(_ int, h textproto.MIMEHeader) error {
-			i.outOf(http.Header(h), token)
-			return nil
-		},
-	}))
-}
-
-// without returns text less the parameters that hold the token of that value.
-func (i *injector) without(text, value string) string {
-	name := i.Query + "="
+// redact returns text less the parameters that hold the token of that value.
+func (q *inQuery) redact(text, value string) string {
+	name := q.name + "="
 	for from := 0; ; {
 		at := strings.Index(text[from:], name)
 		if at < 0 {
@@ -63,14 +44,14 @@ func (i *injector) without(text, value string) string {
 	}
 }
 
-// withoutNested returns text less the token of that value where it is a
+// redactNested returns text less the token of that value where it is a
 // parameter of an address that is itself, encoded, the parameter of another.
-func (i *injector) withoutNested(text, value string) string {
+func (q *inQuery) redactNested(text, value string) string {
 	if !strings.Contains(text, "%") {
 		return text
 	}
 	for from := 0; ; {
-		at := i.nested.FindStringIndex(text[from:])
+		at := q.nested.FindStringIndex(text[from:])
 		if at == nil {
 			return text
 		}

@@ -1,4 +1,4 @@
-package proxy
+package door
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"authproxy/proxy"
 	"authproxy/proxy/internal/target"
 )
 
@@ -24,21 +25,18 @@ type Route struct {
 }
 
 type router struct {
-	byHost   map[string][]Route // longest path first
-	anyHost  []Route
-	strict   bool // one of the routes is
-	observer Observer
+	byHost    map[string][]Route // longest path first
+	anyHost   []Route
+	strict    bool // one of the routes is
+	observers []proxy.Observer
 }
 
 // NewRouter returns a handler that gives each request to the most specific
 // route: one that names its Host before one that names none, then the longest
-// path. A request that no route claims is answered 404 no_route, and only of
-// these observer is told.
-func NewRouter(routes []Route, observer Observer) http.Handler {
-	rt := &router{byHost: map[string][]Route{}, observer: observer}
-	if observer == nil {
-		rt.observer = nobody{}
-	}
+// path. A request that no route claims is answered 404 no_route. Only of
+// requests that it answers itself are observers told.
+func NewRouter(routes []Route, observers ...proxy.Observer) http.Handler {
+	rt := &router{byHost: map[string][]Route{}, observers: observers}
 	longest := slices.SortedStableFunc(slices.Values(routes), func(a, b Route) int { return len(b.Path) - len(a.Path) })
 	for _, r := range longest {
 		rt.strict = rt.strict || r.Strict
@@ -57,36 +55,33 @@ func NewRouter(routes []Route, observer Observer) http.Handler {
 func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sent := target.SentPath(r)
 	route := rt.find(r, sent)
-	evasive := rt.strict && rt.evasive(r, sent, route)
-	if route != nil && !evasive {
+	bypasses := rt.strict && rt.bypasses(r, sent, route)
+	if route != nil && !bypasses {
 		route.Handler.ServeHTTP(w, r)
 		return
 	}
-	rt.observer.Started()
-	c := newCall(w, r, "")
-	defer c.finish(rt.observer)
-	if evasive {
-		c.reject(CodeAmbiguousPath, "servers may read this path as that of another upstream, which has access rules: "+
-			"send it without dot segments, double slashes and needless percent-encoding, and with capital letters where that upstream's path has them", 0)
+	if bypasses {
+		proxy.Reject(w, r, rt.observers, proxy.CodeAmbiguousPath, "servers may read this path as that of another upstream, which has access rules: "+
+			"send it without dot segments, double slashes and needless percent-encoding, and with capital letters where that upstream's path has them")
 		return
 	}
-	c.reject(CodeNoRoute, fmt.Sprintf("no upstream claims Host %q with this path: check hosts and path of the upstreams", r.Host), 0)
+	proxy.Reject(w, r, rt.observers, proxy.CodeNoRoute, fmt.Sprintf("no upstream claims Host %q with this path: check hosts and path of the upstreams", r.Host))
 }
 
-// evasive tells whether path, which leads to route, nil for none, leads round
-// a strict one.
-func (rt *router) evasive(r *http.Request, path string, route *Route) bool {
+// bypasses tells whether path, which leads to route, nil for none, may lead
+// past a strict one.
+func (rt *router) bypasses(r *http.Request, path string, route *Route) bool {
 	plain := route
 	if target.Ambiguous(path) {
 		plain = rt.find(r, target.Plain(path))
 	}
 	crossed := plain != route && (plain != nil && plain.Strict || route != nil && route.Strict)
-	return crossed || route != nil && rt.disguised(r, path, route)
+	return crossed || route != nil && rt.readAsStrict(r, path, route)
 }
 
-// disguised tells whether some server may take path, which leads to route, for
-// that of a strict one.
-func (rt *router) disguised(r *http.Request, path string, route *Route) bool {
+// readAsStrict tells whether some server may take path, which leads to route,
+// for that of a strict one.
+func (rt *router) readAsStrict(r *http.Request, path string, route *Route) bool {
 	hidden := func(other *Route) bool {
 		return other != nil && other.Strict && other != route && !strings.EqualFold(other.Path, route.Path)
 	}

@@ -1,10 +1,12 @@
-package proxy
+package door
 
 import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"authproxy/proxy"
 )
 
 // TestNoWayRoundARoute: another spelling of a strict route's path does not
@@ -14,7 +16,7 @@ func TestNoWayRoundARoute(t *testing.T) {
 	named := func(name string) http.Handler {
 		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = name })
 	}
-	rt := NewRouter([]Route{{Path: "/admin/", Strict: true, Handler: named("admin")}, {Handler: named("rest")}}, nil)
+	rt := NewRouter([]Route{{Path: "/admin/", Strict: true, Handler: named("admin")}, {Handler: named("rest")}})
 	for path, want := range map[string]string{
 		"/admin/x": "admin", "/admin": "admin", "/%61dmin/x": "admin", "/other": "rest", "/a%20b/": "rest", "/x;y": "rest", "/": "rest",
 		"//admin/x": "", "/x/../admin/x": "", "/./admin": "", "/x/%2e%2e/admin/": "", "/x%2f..%2fadmin/": "", `/x\..\admin/`: "", "/admin%2fx": "",
@@ -29,7 +31,7 @@ func TestNoWayRoundARoute(t *testing.T) {
 		r := httptest.NewRequest("GET", "http://h/", nil)
 		r.RequestURI = path
 		w := httptest.NewRecorder()
-		if rt.ServeHTTP(w, r); reached != want || want == "" && w.Header().Get("X-Authproxy-Error") != string(CodeAmbiguousPath) {
+		if rt.ServeHTTP(w, r); reached != want || want == "" && w.Header().Get("X-Authproxy-Error") != string(proxy.CodeAmbiguousPath) {
 			t.Errorf("%s reached %q, %d", path, reached, w.Code)
 		}
 	}
@@ -47,7 +49,7 @@ func TestStrictRoutes(t *testing.T) {
 		{Path: "/a/", Handler: named("a")},
 		{Path: "/b/", Handler: named("b")},
 		{Handler: named("rest")},
-	}, nil)
+	})
 	for path, want := range map[string]string{
 		"/api/x": "api", "/api/Admin/x": "admin", "/api/Items(1)/a.b": "api", "/a/Items(1)/a.b": "a",
 		"/api/admin/x": "", "/api/ADMIN": "", "/api/x/../Admin/y": "", "/a/../api/x": "", "/API/x": "",
@@ -57,7 +59,7 @@ func TestStrictRoutes(t *testing.T) {
 		r.RequestURI = path
 		w := httptest.NewRecorder()
 		rt.ServeHTTP(w, r)
-		if got := w.Header().Get("X-Route"); got != want || want == "" && w.Header().Get("X-Authproxy-Error") != string(CodeAmbiguousPath) {
+		if got := w.Header().Get("X-Route"); got != want || want == "" && w.Header().Get("X-Authproxy-Error") != string(proxy.CodeAmbiguousPath) {
 			t.Errorf("%s reached %q, %d", path, got, w.Code)
 		}
 	}
@@ -67,7 +69,7 @@ func TestRouter(t *testing.T) {
 	named := func(name string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Route", name) })
 	}
-	seen := newRecords()
+	seen := &records{}
 	rt := NewRouter([]Route{
 		{Path: "/a/", Handler: named("a")},
 		{Path: "/a/b", Handler: named("ab")},
@@ -87,7 +89,7 @@ func TestRouter(t *testing.T) {
 			t.Errorf("%s%s: %q, %d", c.host, c.path, got, w.Code)
 		}
 	}
-	if len(seen.all) != 3 || seen.all[0].Rejected != CodeNoRoute || seen.all[0].Err == nil || !strings.Contains(seen.all[0].Err.Error(), "hosts and path") {
+	if len(seen.all) != 3 || seen.all[0].Rejected != proxy.CodeNoRoute || seen.all[0].Err == nil || !strings.Contains(seen.all[0].Err.Error(), "hosts and path") {
 		t.Errorf("recorded %+v", seen.all)
 	}
 }

@@ -21,7 +21,7 @@ func TestTokenInTheQueryDoesNotComeBack(t *testing.T) {
 		w.Header().Set("Set-Cookie", "back="+url.QueryEscape(r.URL.String())+"; Path=/")
 		w.WriteHeader(http.StatusEarlyHints)
 		http.Redirect(w, r, "https://elsewhere.example/x?"+r.URL.RawQuery+"#end", http.StatusFound)
-	}), func(o *Options) { o.Inject = Inject{Query: "access_token"} })
+	}), place(newInQuery("access_token")))
 	hints := ""
 	req, _ := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
 		Got1xxResponse: func(_ int, h textproto.MIMEHeader) error { hints = fmt.Sprint(h); return nil },
@@ -43,27 +43,27 @@ func TestTokenInTheQueryDoesNotComeBack(t *testing.T) {
 	}
 }
 
-func TestWithoutToken(t *testing.T) {
-	i := newInjector(Inject{Query: "t"})
+func TestRedact(t *testing.T) {
+	q := newInQuery("t")
 	for text, want := range map[string]string{
 		"/a?t=a%2Bb": "/a", "/a?t=a%2bb&x=1": "/a?x=1", "/a?x=1&t=a%2Bb": "/a?x=1", "/a?x=1&t=a%2Bb#f": "/a?x=1#f", "/?t=a%2Bb;x": "/?x", "/#t=a%2Bb&x": "/#x",
 		"/?t=a%2Bb&t=a%2Bb&t=a%2Bb": "/", "/?tt=a%2Bb&x=a%2Bb": "/?tt=a%2Bb&x=a%2Bb", "/?t=other": "/?t=other", "/?t=a%2Bbc": "/?t=a%2Bbc",
 		"/t=a%2Bb": "/t=a%2Bb", "": "", "?t=": "?t=", "?t=%zz": "?t=%zz", "a b?t=a%2Bb c": "a b c", `"/?t=a%2Bb"`: `"/"`,
 	} {
-		if got := i.without(text, "a+b"); got != want {
+		if got := q.redact(text, "a+b"); got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}
 }
 
-func TestWithoutNestedToken(t *testing.T) {
-	i := newInjector(Inject{Query: "t"})
+func TestRedactNested(t *testing.T) {
+	q := newInQuery("t")
 	for text, want := range map[string]string{
 		"/login?next=%2Fa%3Ft%3Da%252Bb": "/login?next=%2Fa%3Ft%3D", "/login?next=%2fa%3ft%3da%2bb": "/login?next=%2fa%3ft%3d", "/?n=%3Ft%3Da%252Bb%26x%3D1&y": "/?n=%3Ft%3D%26x%3D1&y",
 		"/?n=%253Ft%253Da%25252Bb%2526x": "/?n=%253Ft%253D%2526x", "/?n=%3Ft%3Da+b&y": "/?n=%3Ft%3D&y", "/?n=t%3Da%2Bb%26t%3Da%2Bb": "/?n=t%3D%26t%3D",
 		"/?n=%3Ft%3Dother": "/?n=%3Ft%3Dother", "/?n=%3Ft%3Da%2Bbc": "/?n=%3Ft%3Da%2Bbc", "/?n=%3Ft%3Da%2": "/?n=%3Ft%3Da%2", "/?n=t%3D": "/?n=t%3D", "%3D": "%3D", "": "",
 	} {
-		if got := i.withoutNested(text, "a+b"); got != want {
+		if got := q.redactNested(text, "a+b"); got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}

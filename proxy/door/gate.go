@@ -1,29 +1,28 @@
-package proxy
+package door
 
 import (
 	"context"
 	"net/http"
 	"sync/atomic"
+
+	"authproxy/proxy"
 )
 
 // Gate stands before all upstreams of a listener. It counts who is inside, and
 // can be shut.
 type Gate struct {
-	next     http.Handler
-	observer Observer
-	closing  atomic.Bool
-	shut     atomic.Bool
-	inside   atomic.Int64
-	left     chan struct{} // somebody has left; cap 1
+	next      http.Handler
+	observers []proxy.Observer
+	closing   atomic.Bool
+	shut      atomic.Bool
+	inside    atomic.Int64
+	left      chan struct{} // somebody has left; cap 1
 }
 
 // NewGate returns an open gate before next. Only of the requests that it turns
-// away is observer told; it may be nil.
-func NewGate(next http.Handler, observer Observer) *Gate {
-	if observer == nil {
-		observer = nobody{}
-	}
-	return &Gate{next: next, observer: observer, left: make(chan struct{}, 1)}
+// away are observers told.
+func NewGate(next http.Handler, observers ...proxy.Observer) *Gate {
+	return &Gate{next: next, observers: observers, left: make(chan struct{}, 1)}
 }
 
 // Closing has HTTP/1 clients told to use another connection for their next
@@ -58,10 +57,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.next.ServeHTTP(w, r)
 		return
 	}
-	g.observer.Started()
-	c := newCall(w, r, "")
-	defer c.finish(g.observer)
-	c.reject(CodeShuttingDown, "authproxy is shutting down: try again when it is back", 0)
+	proxy.Reject(w, r, g.observers, proxy.CodeShuttingDown, "authproxy is shutting down: try again when it is back")
 }
 
 func (g *Gate) leave() {

@@ -1,24 +1,22 @@
-package proxy
+package door
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"authproxy/proxy"
 )
 
 func TestCallers(t *testing.T) {
 	var passed *http.Request
-	seen := newRecords()
-	h, err := NewCallers(Callers{Secret: func() (string, error) { return "s3cret-of-callers", nil }},
+	seen := &records{}
+	h, err := NewCallers(Callers{Secret: secretOf("s3cret-of-callers")},
 		http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { passed = r }), seen)
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +54,7 @@ func TestCallers(t *testing.T) {
 			t.Errorf("%s: %v %s", c.name, w.Header(), w.Body)
 		}
 	}
-	if n := len(seen.all); n != 10 || seen.started != n || seen.all[0].Rejected != CodeCallerUnknown {
+	if n := len(seen.all); n != 10 || seen.started != n || seen.all[0].Rejected != proxy.CodeCallerUnknown {
 		t.Errorf("%d rejections were recorded", n)
 	}
 }
@@ -64,23 +62,28 @@ func TestCallers(t *testing.T) {
 // TestCallersTokenStaysHere: wherever the token of the upstream goes, and
 // whatever templates say, the caller's own does not go there.
 func TestCallersTokenStaysHere(t *testing.T) {
-	for _, inject := range []Inject{{Header: "Authorization", Scheme: "Bearer"}, {Header: "X-Token"}, {Query: "access_token"}} {
-		got := make(chan string, 1)
-		f := newFront(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- fmt.Sprint(r.Header, r.URL) }), func(o *Options) {
-			o.Inject = inject
-			o.Headers.Set = map[string]string{"X-Copy": "{header.Authorization}"}
-			o.Query.Set = map[string]string{"copy": "{header.Authorization}"}
-		})
-		h, err := NewCallers(Callers{Secret: func() (string, error) { return "s3cret", nil }}, f.Config.Handler, nil)
+	for name, authorizer := range map[string]func() (proxy.Authorizer, error){
+		"authorization": func() (proxy.Authorizer, error) { return proxy.InHeader("Authorization", "Bearer") },
+		"own header":    func() (proxy.Authorizer, error) { return proxy.InHeader("X-Token", "") },
+		"query":         func() (proxy.Authorizer, error) { return proxy.InQuery("access_token") },
+	} {
+		sent := ""
+		place, err := authorizer()
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.Config.Handler = h
-		req, _ := http.NewRequest("GET", f.URL, nil)
-		req.Header.Set("Authorization", "Bearer s3cret")
-		f.call(t, req)
-		if sent := <-got; strings.Contains(sent, "s3cret") || !strings.Contains(sent, "t1") {
-			t.Errorf("%+v: the upstream got %s", inject, sent)
+		upstream := newProxy(t, proxy.Options{
+			Authorizer: place,
+			Headers:    proxy.Headers{Set: map[string]string{"X-Copy": "{header.Authorization}"}},
+			Query:      proxy.Query{Set: map[string]string{"copy": "{header.Authorization}"}},
+			Transport:  answering(func(r *http.Request) { sent = fmt.Sprint(r.Header, r.URL) }),
+		})
+		h, err := NewCallers(Callers{Secret: secretOf("s3cret")}, upstream)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if callAs(h, "s3cret") != 200 || strings.Contains(sent, "s3cret") || !strings.Contains(sent, "t1") {
+			t.Errorf("%s: the upstream got %s", name, sent)
 		}
 	}
 }
@@ -91,7 +94,7 @@ func TestCallersKnown(t *testing.T) {
 		if r.Header.Get("Authorization") == "" {
 			t.Error("without a secret Authorization is the client's")
 		}
-	}), nil)
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,70 +110,56 @@ func TestCallersKnown(t *testing.T) {
 	}
 }
 
-// TestCallersSecretChanges: a new secret counts at once and the old one no
-// longer than a second; guesses do not make as many reads.
-func TestCallersSecretChanges(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var said bytes.Buffer
-		secret, failure, reads := "one", error(nil), 0
-		h, err := NewCallers(Callers{ErrorLog: log.New(&said, "", 0), Secret: func() (string, error) { reads++; return secret, failure }},
-			http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		call := func(token string) int { return callAs(h, token) }
-		time.Sleep(20 * time.Millisecond)
-		for range 1000 {
-			if call("one") != 200 {
-				t.Fatal("refused")
-			}
-		}
-		if reads != 1 {
-			t.Errorf("%d reads for a thousand requests", reads)
-		}
-		secret = "two"
-		if call("two") != 200 || call("one") != 403 {
-			t.Error("the new secret does not count at once")
-		}
-		before := reads
-		for range 1000 {
-			call("guess")
-		}
-		if reads > before+1 {
-			t.Errorf("%d reads for a thousand guesses", reads-before)
-		}
-		time.Sleep(time.Second)
-		secret = "three"
-		if call("two") != 403 {
-			t.Error("the old secret counts for more than a second")
-		}
-		secret, failure = "", errors.New("file is gone")
-		for range 10 {
-			time.Sleep(time.Second)
-			if call("three") != 200 || call("") != 403 {
-				t.Error("a file that is gone for a moment turns everybody away, or lets everybody in")
-			}
-		}
-		if n := strings.Count(said.String(), "file is gone"); n != 1 {
-			t.Errorf("said %d times: %s", n, &said)
-		}
-	})
-}
-
-// TestCallersSecretChangesUnderLoad: none of many callers that have the new
-// secret is turned away because another one's request is reading it.
-func TestCallersSecretChangesUnderLoad(t *testing.T) {
-	var secret atomic.Value
-	secret.Store("one")
-	h, err := NewCallers(Callers{Secret: func() (string, error) {
-		time.Sleep(5 * time.Millisecond)
-		return secret.Load().(string), nil
-	}}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
+// TestCallersSecretIsExchanged: a new secret counts at the next request, the
+// old one no more, and one look is made for each request that brings another.
+func TestCallersSecretIsExchanged(t *testing.T) {
+	secret, looks, exchanged := secretOf("one"), 0, ""
+	h, err := NewCallers(Callers{Secret: secret, Recheck: func() { looks++; secret.Set(exchanged) }},
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(2 * mismatchAge)
-	secret.Store("two")
+	for range 1000 {
+		if callAs(h, "one") != 200 {
+			t.Fatal("refused")
+		}
+	}
+	if looks != 0 {
+		t.Errorf("%d looks for a thousand requests", looks)
+	}
+	exchanged = "two"
+	if callAs(h, "two") != 200 || callAs(h, "one") != 403 {
+		t.Error("the new secret does not count at once")
+	}
+	if looks = 0; callAs(h, "guess") != 403 || looks != 1 {
+		t.Errorf("%d looks for a guess", looks)
+	}
+	exchanged = "three"
+	secret.Set(exchanged) // by whoever sees the file change
+	if callAs(h, "three") != 200 || callAs(h, "two") != 403 {
+		t.Error("the old secret still counts")
+	}
+	exchanged = "" // it cannot be read for a moment
+	secret.Set("")
+	if callAs(h, "three") != 200 || callAs(h, "") != 403 {
+		t.Error("a secret that is gone for a moment turns everybody away, or lets everybody in")
+	}
+}
+
+// TestCallersSecretIsExchangedUnderLoad: none of many callers that have the new
+// secret is turned away because another one's request is reading it.
+func TestCallersSecretIsExchangedUnderLoad(t *testing.T) {
+	secret := secretOf("one")
+	var reading sync.Mutex
+	h, err := NewCallers(Callers{Secret: secret, Recheck: func() {
+		reading.Lock()
+		defer reading.Unlock()
+		time.Sleep(time.Millisecond)
+		secret.Set("two")
+	}}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var wg sync.WaitGroup
 	for range 100 {
 		wg.Go(func() {
@@ -182,6 +171,12 @@ func TestCallersSecretChangesUnderLoad(t *testing.T) {
 	wg.Wait()
 }
 
+func secretOf(value string) *Secret {
+	s := new(Secret)
+	s.Set(value)
+	return s
+}
+
 func callAs(h http.Handler, token string) int {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Authorization", "Bearer "+token)
@@ -191,11 +186,8 @@ func callAs(h http.Handler, token string) int {
 }
 
 func TestCallersNeedASecretFromTheStart(t *testing.T) {
-	for _, read := range []func() (string, error){
-		func() (string, error) { return "", errors.New("no such file") },
-		func() (string, error) { return "", nil },
-	} {
-		if _, err := NewCallers(Callers{Secret: read}, nil, nil); err == nil {
+	for _, secret := range []*Secret{new(Secret), secretOf("")} {
+		if _, err := NewCallers(Callers{Secret: secret}, nil); err == nil {
 			t.Error("no error")
 		}
 	}

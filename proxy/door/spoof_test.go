@@ -1,4 +1,4 @@
-package proxy
+package door
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"testing"
+
+	"authproxy/proxy"
 )
 
 // spoofs are the fields by which a proxy before another tells that what a
@@ -44,15 +46,12 @@ func TestNoHeaderOfTheClientIsTrusted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	open, err := New(Options{Name: "open", Target: target, Tokens: newTokens(), Transport: &http.Transport{}, Inject: Inject{Header: "Authorization"},
-		Access: []Access{{Methods: []string{"GET"}, Paths: []string{"/open"}, Hosts: []string{"open.local"}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	open := newProxy(t, proxy.Options{Target: target, Transport: &http.Transport{},
+		Access: []proxy.Access{{Methods: []string{"GET"}, Paths: []string{"/open"}, Hosts: []string{"open.local"}}}})
 	other := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	h := NewGuard(Guard{Hosts: []string{"open.local", "other.local"}}, NewRouter([]Route{
 		{Hosts: []string{"open.local"}, Path: "/", Handler: open}, {Hosts: []string{"other.local"}, Handler: other},
-	}, nil), nil)
+	}))
 	for _, c := range []struct{ method, host, path, want string }{
 		{"GET", "open.local", "/open", "200  http://open.local/next"},
 		{"GET", "evil.example", "/open", "421 host_not_allowed "},

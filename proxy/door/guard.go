@@ -1,4 +1,7 @@
-package proxy
+// Package door decides who may come in, and to which upstream: a [Guard] against
+// web pages, [Callers] that have to show who they are, a [Gate] that can be shut,
+// and a router to the upstreams. What does not pass is answered by [proxy.Reject].
+package door
 
 import (
 	"fmt"
@@ -8,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"authproxy/proxy"
 	"authproxy/proxy/internal/target"
 )
 
@@ -24,46 +28,56 @@ type Guard struct {
 	Origins []string
 }
 
+type guard struct {
+	Guard
+	hosts     map[string]bool
+	next      http.Handler
+	observers []proxy.Observer
+}
+
 // NewGuard returns a handler that passes to next only what is not of a web
 // page, or of one that may call. The others are answered 421 host_not_allowed
-// or 403 cross_site; only of these observer is told, and it may be nil.
-func NewGuard(g Guard, next http.Handler, observer Observer) http.Handler {
-	if observer == nil {
-		observer = nobody{}
-	}
+// or 403 cross_site; only of these observers are told.
+func NewGuard(g Guard, next http.Handler, observers ...proxy.Observer) http.Handler {
 	hosts := map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true}
 	for _, host := range g.Hosts {
 		hosts[target.Hostname(host)] = true
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		code, message := Code(""), ""
-		name := target.Hostname(r.Host)
-		ours := g.AnyHost || hosts[name]
-		switch {
-		case !ours && forward(r):
-			code, message = CodeHostNotAllowed, "this is no forward proxy: call this address in the stead of the platform's, without a proxy setting"
-		case !ours:
-			code, message = CodeHostNotAllowed, fmt.Sprintf("the Host %.100q is not served here: add it to allowed_hosts if it is yours", r.Host)
-		case !fromHere(r, g.Origins):
-			code, message = CodeCrossSite, stranger(r)
-		case !g.AnyHost && isBrowser(r) && target.SentPath(r) == "/favicon.ico":
-			code, message = CodeCrossSite, "browsers ask for /favicon.ico by themselves, also for a page of strangers that has led them here and was refused"
-		case !g.AnyHost && silentBrowser(r, name, g.Origins):
-			code, message = CodeCrossSite, fmt.Sprintf("a web browser called, and by the name %.100q it does not say for which page: call localhost, 127.0.0.1 or a name that ends in .localhost; a program sends another User-Agent than Mozilla/", name)
-		default:
-			next.ServeHTTP(w, r)
-			return
-		}
-		observer.Started()
-		c := newCall(w, r, "")
-		defer c.finish(observer)
-		c.reject(code, message, 0)
-	})
+	return &guard{Guard: g, hosts: hosts, next: next, observers: observers}
 }
 
-// forward tells whether r is meant for a forward proxy: CONNECT, or the whole
+// ServeHTTP implements [http.Handler].
+func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if code, why := g.refusal(r); code != "" {
+		proxy.Reject(w, r, g.observers, code, why)
+		return
+	}
+	g.next.ServeHTTP(w, r)
+}
+
+// refusal says why r is turned away; "" when it is not.
+func (g *guard) refusal(r *http.Request) (code proxy.Code, message string) {
+	name := target.Hostname(r.Host)
+	ours := g.AnyHost || g.hosts[name]
+	switch {
+	case !ours && isForForwardProxy(r):
+		return proxy.CodeHostNotAllowed, "this is no forward proxy: call this address instead of the platform's, without a proxy setting"
+	case !ours:
+		return proxy.CodeHostNotAllowed, fmt.Sprintf("the Host %.100q is not served here: add it to allowed_hosts if it is yours", r.Host)
+	case !fromHere(r, g.Origins):
+		return proxy.CodeCrossSite, stranger(r)
+	case !g.AnyHost && isBrowser(r) && target.SentPath(r) == "/favicon.ico":
+		return proxy.CodeCrossSite, "browsers ask for /favicon.ico by themselves, also for a page of strangers that has led them here and was refused"
+	case !g.AnyHost && silentBrowser(r, name, g.Origins):
+		return proxy.CodeCrossSite, fmt.Sprintf("a web browser called, and by the name %.100q it does not say for which page: call localhost, 127.0.0.1 or a name that ends in .localhost; a program sends another User-Agent than Mozilla/", name)
+	default:
+		return "", ""
+	}
+}
+
+// isForForwardProxy tells whether r is meant for a forward proxy: CONNECT, or the whole
 // URL in the request line (RFC 9112 sections 3.2.2 and 3.2.3).
-func forward(r *http.Request) bool {
+func isForForwardProxy(r *http.Request) bool {
 	return r.Method == http.MethodConnect || r.ProtoMajor == 1 && strings.Contains(r.RequestURI, "://") && !strings.HasPrefix(r.RequestURI, "/")
 }
 
@@ -135,20 +149,4 @@ func sameOrigin(origin string, r *http.Request) bool {
 		scheme = "https"
 	}
 	return u.Scheme == scheme && strings.EqualFold(u.Host, r.Host)
-}
-
-// mayShare tells whether the page that sent r may read the answer by CORS.
-func mayShare(r *http.Request, origins []string) bool {
-	origin := r.Header["Origin"]
-	return len(origin) == 1 && slices.Contains(origins, origin[0])
-}
-
-// dropCORS takes the permissions to share the answer with other pages out of
-// h: the upstream gave them in the belief that a page has a token of its own.
-func dropCORS(h http.Header) {
-	for name := range h {
-		if strings.HasPrefix(name, "Access-Control-") {
-			delete(h, name)
-		}
-	}
 }
