@@ -60,10 +60,11 @@ type Options struct {
 	// answered 503 overloaded. 0 for no limit.
 	MaxInFlight int
 	// Transport speaks to the upstream. It must not add headers of its own:
-	// see [http.Transport.DisableCompression]. An error of its that has a method
+	// see [http.Transport.DisableCompression]. An error that has a method
 	// Reason() string says itself, in the words of [Reason], why the exchange
-	// failed; one that says dial or tls is shown to the client, and must quote
-	// nothing of what the upstream sent. Other errors are told by their types.
+	// failed; the text of one that says dial or tls is shown to the client, and
+	// must quote nothing of what the upstream sent. The reason of other errors is
+	// told by their types.
 	Transport http.RoundTripper
 	// Observers are told of every request, in this order.
 	Observers []Observer
@@ -162,14 +163,20 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // forward sends r upstream, unless its path may not go there.
 func (h *handler) forward(c *call, r *http.Request) {
 	var err error
-	var denied *target.NotAllowedError
-	if c.path, err = h.target.Path(r, c.record.Path); err == nil {
-		h.reverse.ServeHTTP(&c.writer, r.WithContext(c))
-	} else if errors.As(err, &denied) {
-		c.reject(CodeNotAllowed, fmt.Sprintf("access of upstream %q does not list %s %s for Host %s", h.opts.Name, denied.Method, denied.Path, denied.Host), 0)
-	} else {
-		c.reject(CodeAmbiguousPath, err.Error(), 0)
+	if c.path, err = h.target.Path(r, c.record.Path); err != nil {
+		h.rejectPath(c, err)
+		return
 	}
+	h.reverse.ServeHTTP(&c.writer, r.WithContext(c))
+}
+
+// rejectPath answers a request whose path may not go upstream.
+func (h *handler) rejectPath(c *call, err error) {
+	if denied, ok := errors.AsType[*target.NotAllowedError](err); ok {
+		c.reject(CodeNotAllowed, fmt.Sprintf("access of upstream %q does not list %s %s for Host %s", h.opts.Name, denied.Method, denied.Path, denied.Host), 0)
+		return
+	}
+	c.reject(CodeAmbiguousPath, err.Error(), 0)
 }
 
 // rewrite makes the request that goes upstream, but for the token.

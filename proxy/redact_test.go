@@ -6,6 +6,7 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,6 +41,25 @@ func TestTokenInTheQueryDoesNotComeBack(t *testing.T) {
 	}
 	if strings.Contains(fmt.Sprint(resp.Header), "t1") || rec.Status != http.StatusFound {
 		t.Errorf("%+v, recorded %+v", resp.Header, rec)
+	}
+}
+
+// TestHintsOfBothTriesAreRedacted: each try has a token of its own.
+func TestHintsOfBothTriesAreRedacted(t *testing.T) {
+	f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", "<"+r.URL.String()+">")
+		w.WriteHeader(http.StatusEarlyHints)
+		if r.URL.Query().Get("access_token") == "t1" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}), place(newInQuery("access_token")))
+	var hints []string
+	req, _ := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		Got1xxResponse: func(_ int, h textproto.MIMEHeader) error { hints = append(hints, h.Get("Link")); return nil },
+	}), "GET", f.URL+"/a?x=1", nil)
+	resp, _, rec := f.call(t, req)
+	if !slices.Equal(hints, []string{"</a?x=1>", "</a?x=1>"}) || resp.Header.Get("Link") != "</a?x=1>" || rec.Outcome != OutcomeRecovered {
+		t.Errorf("%q, then %v; recorded %+v", hints, resp.Header, rec)
 	}
 }
 

@@ -36,6 +36,7 @@ type Tape struct {
 
 	mu       sync.Mutex
 	try      *try // the one that may read
+	first    try  // most bodies are sent once
 	recorded []*[chunkSize]byte
 	size     int64         // bytes recorded
 	running  bool          // recording goes on: nothing has been lost and nobody said stop
@@ -60,10 +61,13 @@ func (t *Tape) Rewind(trailer http.Header) (io.ReadCloser, error) {
 	if t.try != nil && !t.running {
 		return nil, errNotReplayable
 	}
-	if t.try != nil {
+	if t.try == nil {
+		t.try = &t.first
+	} else {
 		t.try.close()
+		t.try = new(try)
 	}
-	t.try = &try{tape: t, trailer: trailer, closed: make(chan struct{})}
+	t.try.tape, t.try.trailer = t, trailer
 	t.letGo()
 	return t.try, nil
 }
@@ -133,7 +137,7 @@ func (t *Tape) Ended() bool {
 
 // release gives the record back unless somebody may need it. t.mu is held.
 func (t *Tape) release() {
-	if t.running || t.try != nil && t.try.pos < t.size && !t.try.isClosed() {
+	if t.running || t.try != nil && t.try.pos < t.size && !t.try.closed {
 		return
 	}
 	for _, c := range t.recorded {
@@ -148,7 +152,7 @@ func (t *Tape) play(y *try, p []byte) (n int, err error, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
-	case y != t.try || y.isClosed():
+	case y != t.try || y.closed:
 		return 0, errSuperseded, true
 	case y.pos < t.size && t.recorded != nil:
 		c, from := t.recorded[y.pos/chunkSize], y.pos%chunkSize
@@ -161,7 +165,7 @@ func (t *Tape) play(y *try, p []byte) (n int, err error, ok bool) {
 		t.late = t.late[n:]
 		return n, nil, true
 	case t.err != nil:
-		y.end()
+		y.handOver()
 		return 0, t.err, true
 	default:
 		t.asked = true
@@ -175,7 +179,7 @@ func (t *Tape) note(y *try, p []byte, err error) {
 	defer t.mu.Unlock()
 	if err != nil {
 		t.err = err
-		y.end()
+		y.handOver()
 	}
 	superseded := y != t.try || t.held != nil
 	y.pos += int64(len(p))

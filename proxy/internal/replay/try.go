@@ -1,16 +1,15 @@
 package replay
 
-import (
-	"net/http"
-	"sync"
-)
+import "net/http"
 
 // try is the body of one sending of the request.
 type try struct {
-	tape   *Tape
-	pos    int64 // bytes that it has read; guarded by tape.mu
-	once   sync.Once
-	closed chan struct{}
+	tape *Tape
+
+	// Guarded by tape.mu.
+	pos    int64         // bytes that it has read
+	closed bool          // it reads no more
+	gone   chan struct{} // closed then; nil while nobody has waited for that
 
 	// trailer holds the announced names, and gets their values before Read
 	// reports the end: that is when the transport looks.
@@ -23,9 +22,7 @@ func (y *try) Read(p []byte) (int, error) {
 	if n, err, ok := t.play(y, p); ok {
 		return n, err
 	}
-	select {
-	case t.reading <- struct{}{}:
-	case <-y.closed:
+	if !y.takeTurn() {
 		return 0, errSuperseded
 	}
 	defer func() { <-t.reading }()
@@ -39,13 +36,42 @@ func (y *try) Read(p []byte) (int, error) {
 		}
 		select {
 		case <-held:
-		case <-y.closed:
+		case <-y.end():
 			return 0, errSuperseded
 		}
 	}
 	n, err := t.src.Read(p)
 	t.note(y, p[:n], err)
 	return n, err
+}
+
+// takeTurn waits until no other try reads from the client, and reports false
+// when y is closed before.
+func (y *try) takeTurn() bool {
+	select {
+	case y.tape.reading <- struct{}{}:
+		return true
+	default:
+	}
+	select {
+	case y.tape.reading <- struct{}{}:
+		return true
+	case <-y.end():
+		return false
+	}
+}
+
+// end returns what is closed when y reads no more.
+func (y *try) end() <-chan struct{} {
+	y.tape.mu.Lock()
+	defer y.tape.mu.Unlock()
+	if y.gone == nil {
+		y.gone = make(chan struct{})
+		if y.closed {
+			close(y.gone)
+		}
+	}
+	return y.gone
 }
 
 // Close ends the try. It leaves the client's body alone, which another try or
@@ -59,20 +85,20 @@ func (y *try) Close() error {
 	return nil
 }
 
-// end hands the client's trailers on. tape.mu is held.
-func (y *try) end() {
-	for name := range y.trailer {
-		y.trailer[name] = y.tape.trailer[name]
+// close has y read no more. tape.mu is held.
+func (y *try) close() {
+	if y.closed {
+		return
+	}
+	y.closed = true
+	if y.gone != nil {
+		close(y.gone)
 	}
 }
 
-func (y *try) close() { y.once.Do(func() { close(y.closed) }) }
-
-func (y *try) isClosed() bool {
-	select {
-	case <-y.closed:
-		return true
-	default:
-		return false
+// handOver gives the client's trailers on. tape.mu is held.
+func (y *try) handOver() {
+	for name := range y.trailer {
+		y.trailer[name] = y.tape.trailer[name]
 	}
 }
