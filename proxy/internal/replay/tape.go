@@ -46,8 +46,8 @@ type Tape struct {
 	asked    bool          // src has been read from
 }
 
-// NewTape returns a tape that records up to limit bytes of src. Whatever src is
-// reads trailer, of the client, to its end before it reports its own.
+// NewTape returns a tape that records up to limit bytes of src. The trailer is
+// the client's: it is filled when src has ended.
 func NewTape(src io.Reader, limit int64, trailer http.Header) *Tape {
 	return &Tape{src: src, limit: limit, trailer: trailer, reading: make(chan struct{}, 1), running: true}
 }
