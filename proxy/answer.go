@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -97,4 +99,20 @@ func answer(w http.ResponseWriter, code Code, upstream, message string, retryAft
 	}
 	w.WriteHeader(code.Status())
 	_, _ = w.Write(body.Bytes())
+}
+
+// mayShare tells whether the page that sent r may read the answer by CORS.
+func mayShare(r *http.Request, origins []string) bool {
+	origin := r.Header["Origin"]
+	return len(origin) == 1 && slices.Contains(origins, origin[0])
+}
+
+// dropCORS takes the permissions to share the answer with other pages out of
+// h: the upstream gave them in the belief that a page has a token of its own.
+func dropCORS(h http.Header) {
+	for name := range h {
+		if strings.HasPrefix(name, "Access-Control-") {
+			delete(h, name)
+		}
+	}
 }

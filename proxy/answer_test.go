@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -27,6 +28,23 @@ func TestCodes(t *testing.T) {
 		if w.Code != status || w.Header().Get("X-Authproxy-Error") != string(code) || w.Header().Get("Content-Type") != "application/json" ||
 			strings.TrimSpace(w.Body.String()) != `{"error":{"code":"`+string(code)+`",`+body || w.Header().Get("Retry-After") != "1" {
 			t.Errorf("%s: %d, want %d; %v %s", code, w.Code, status, w.Header(), w.Body)
+		}
+	}
+}
+
+func TestCORSOfTheUpstream(t *testing.T) {
+	f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Expose-Headers", "X")
+	}), func(o *Options) { o.Origins = []string{"http://good.example"} })
+	for origin, want := range map[string]string{"": "", "http://evil.example": "", "http://good.example": "*"} {
+		req, _ := http.NewRequest("GET", f.URL, nil)
+		if origin != "" {
+			req.Header.Set("Origin", origin)
+		}
+		resp, _, _ := f.call(t, req)
+		if got := resp.Header.Get("Access-Control-Allow-Origin"); got != want || (want == "") != (resp.Header.Get("Access-Control-Expose-Headers") == "") {
+			t.Errorf("for %q: %v", origin, resp.Header)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ohler55/ojg/jp"
+	"authproxy/internal/jsonpath"
 )
 
 // canned answers every request with the same small JSON, without a network.
@@ -42,8 +42,8 @@ func BenchmarkWarm(b *testing.B) {
 	target, _ := url.Parse("http://upstream.example")
 	for _, chunked := range []bool{false, true} {
 		ours, err := New(Options{
-			Name: "up", Target: target, Tokens: newTokens(), Inject: Inject{Header: "Authorization", Scheme: "Bearer"},
-			Refusal:   Refusal{Status: []int{401}, Body: []Match{{Path: jp.MustParseString("code"), Values: []string{"INVALID_ACCESS_TOKEN"}}}},
+			Name: "up", Target: target, Tokens: newTokens(), Authorizer: bearer(),
+			Refusal:   Refusal{Status: []int{401}, Body: []Match{{Path: jsonpath.MustParse("code"), Values: []string{"INVALID_ACCESS_TOKEN"}}}},
 			Retry:     Retry{BodyLimit: 1 << 20},
 			Transport: canned{chunked},
 		})

@@ -8,7 +8,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
+
+	"authproxy/proxy/internal/replay"
+	"authproxy/proxy/internal/target"
 )
 
 // statusClientLeft is recorded when the client left before it got an answer;
@@ -22,18 +26,37 @@ type call struct {
 	record  Record
 	request *http.Request
 	writer  writer
-	handler *handler // of its upstream; nil when none has it yet
-	tape    *tape    // nil when the request has no body
-	closing bool     // the client is to use another connection for its next request
+	handler *handler     // of its upstream; nil when none has it yet
+	path    target.Path  // as it goes out
+	tape    *replay.Tape // nil when the request has no body
+	token   lastToken
+	done    []func(*Record)  // of observers
+	room    [3]func(*Record) // for done, so that no request allocates it
+	closing bool             // the client is to use another connection for its next request
+}
+
+// lastToken is the token of the attempt in flight. Answers 1xx to it pass in a
+// goroutine of the transport's.
+type lastToken struct {
+	mu    sync.Mutex
+	token Token
 }
 
 type callKey struct{}
 
-func newCall(w http.ResponseWriter, r *http.Request, upstream string) *call {
+// begin returns the call of r, to an upstream of that name, and tells observers
+// of it.
+func begin(w http.ResponseWriter, r *http.Request, upstream string, observers []Observer) *call {
 	c := &call{Context: r.Context(), request: r}
 	c.writer = writer{ResponseWriter: w, call: c}
 	c.closing = w.Header().Get("Connection") == "close"
-	c.record = Record{Upstream: upstream, Method: r.Method, Path: rawPath(r), Start: time.Now()}
+	c.record = Record{Upstream: upstream, Method: r.Method, Path: target.SentPath(r), Start: time.Now()}
+	c.done = c.room[:0]
+	for _, o := range observers {
+		if done := o.Observe(r); done != nil {
+			c.done = append(c.done, done)
+		}
+	}
 	return c
 }
 
@@ -47,20 +70,48 @@ func (c *call) Value(key any) any {
 
 func callOf(r *http.Request) *call { return r.Context().Value(callKey{}).(*call) }
 
+// sending notes that an attempt is made with token.
+func (c *call) sending(token Token) {
+	c.record.Attempts++
+	c.record.Token = token.Fingerprint
+	c.token.mu.Lock()
+	defer c.token.mu.Unlock()
+	c.token.token = token
+}
+
+// sent returns the token of the attempt in flight.
+func (c *call) sent() Token {
+	c.token.mu.Lock()
+	defer c.token.mu.Unlock()
+	return c.token.token
+}
+
 // hold tells whether the request can be sent from its beginning again, and
 // keeps it so.
 func (c *call) hold() bool {
 	if c.tape == nil {
 		return true
 	}
-	c.tape.hold()
-	return c.tape.replayable()
+	c.tape.Hold()
+	return c.tape.Replayable()
 }
 
 // bodyLeft tells whether the server would read on in an HTTP/1 request whose
 // body has not been read to its end.
 func (c *call) bodyLeft() bool {
-	return c.request.ProtoMajor == 1 && c.request.ContentLength != 0 && (c.tape == nil || !c.tape.ended())
+	return c.request.ProtoMajor == 1 && c.request.ContentLength != 0 && (c.tape == nil || !c.tape.Ended())
+}
+
+// unreadLimit is how many bytes of a request body the server may be left to read
+// behind an answer of ours; of a larger one the connection is closed.
+const unreadLimit = 64 << 10
+
+// Reject answers r for authproxy itself, before any upstream has it, and tells
+// observers of it. The message says what to do; it goes to the client.
+func Reject(w http.ResponseWriter, r *http.Request, observers []Observer, code Code, message string) {
+	c := begin(w, r, "", observers)
+	defer c.finish()
+	c.reject(code, message, 0)
 }
 
 // reject answers for authproxy itself.
@@ -69,7 +120,7 @@ func (c *call) reject(code Code, message string, retryAfter time.Duration) {
 	if c.record.Err == nil {
 		c.record.Err = errors.New(message)
 	}
-	if c.bodyLeft() && (c.request.ContentLength < 0 || c.request.ContentLength > lookLimit) {
+	if c.bodyLeft() && (c.request.ContentLength < 0 || c.request.ContentLength > unreadLimit) {
 		c.writer.Header().Set("Connection", "close") // else the server reads the body before it answers
 	}
 	answer(&c.writer, code, c.record.Upstream, message, retryAfter)
@@ -82,7 +133,7 @@ const lingering = time.Second
 // finish completes the record and hands it on. It runs deferred, so also after
 // a panic: the client then gets what has come of its answer before its
 // connection is cut.
-func (c *call) finish(o Observer) {
+func (c *call) finish() {
 	control := http.NewResponseController(c.writer.ResponseWriter)
 	if broken := recover(); broken != nil {
 		if c.record.Status != 0 {
@@ -98,7 +149,9 @@ func (c *call) finish(o Observer) {
 		c.record.Status = statusClientLeft
 	}
 	c.record.Duration = time.Since(c.record.Start)
-	o.Finished(&c.record)
+	for _, done := range c.done {
+		done(&c.record)
+	}
 }
 
 // giveUp records a panic: that of ReverseProxy, which so gives up in the middle
@@ -134,57 +187,3 @@ func panicked() string {
 		}
 	}
 }
-
-// rawPath returns the path of the request line as it was sent.
-func rawPath(r *http.Request) string {
-	path, _, _ := strings.Cut(r.RequestURI, "?")
-	if path == "" {
-		return r.URL.EscapedPath()
-	}
-	if strings.HasPrefix(path, "/") || path == "*" {
-		return path
-	}
-	if _, rest, ok := strings.Cut(path, "://"); ok { // absolute-form, RFC 9112 section 3.2.2
-		if i := strings.IndexByte(rest, '/'); i >= 0 {
-			return rest[i:]
-		}
-		return "/"
-	}
-	return r.URL.EscapedPath()
-}
-
-// writer notes what the client gets.
-type writer struct {
-	http.ResponseWriter
-	call *call
-}
-
-// WriteHeader implements [http.ResponseWriter].
-func (w *writer) WriteHeader(status int) {
-	if status == http.StatusContinue {
-		return // the server says it itself when the body is first read, and once
-	}
-	if h := w.call.handler; h != nil && status < 200 {
-		h.sift(w.Header(), w.call.request) // ReverseProxy asks nobody about these
-	}
-	if w.call.closing && status >= 200 {
-		w.Header().Set("Connection", "close") // ReverseProxy has emptied the header after a 1xx
-	}
-	if status >= 200 && w.call.record.Status == 0 {
-		w.call.record.Status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements [http.ResponseWriter].
-func (w *writer) Write(p []byte) (int, error) {
-	if w.call.record.Status == 0 {
-		w.call.record.Status = http.StatusOK
-	}
-	n, err := w.ResponseWriter.Write(p)
-	w.call.record.BytesOut += int64(n)
-	return n, err
-}
-
-// Unwrap lets [http.ResponseController] reach Flush and Hijack.
-func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -9,12 +9,13 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
+	"slices"
 	"syscall"
 	"time"
 )
 
-// tokenError is the error of a request that was not sent for want of a token.
+// tokenError is the error of a request that was not sent because no token was
+// available.
 type tokenError struct{ err error }
 
 func (e *tokenError) Error() string { return e.err.Error() }
@@ -34,7 +35,7 @@ func (h *handler) fail(_ http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(r.Context().Err(), context.Canceled):
 		c.abandon(left(r.Context()))
-	case c.tape != nil && c.tape.broken():
+	case c.tape != nil && c.tape.Broken():
 		c.abandon(errBrokenBody)
 	case errors.As(err, &noToken):
 		h.failToken(c, noToken)
@@ -103,22 +104,26 @@ func (h *handler) failUpstream(c *call, err error) {
 // errNoHTTP stands for the errors that quote the other side.
 var errNoHTTP = errors.New("the answer breaks the rules of HTTP")
 
-// reasonOf classifies an error of the transport.
+// reasonOf returns why an exchange failed, as the error of the transport itself
+// says it or else by its type.
 func reasonOf(err error) Reason {
+	var says interface{ Reason() string }
+	if errors.As(err, &says) && slices.Contains(Reasons(), Reason(says.Reason())) {
+		return Reason(says.Reason())
+	}
 	var op *net.OpError
 	var timeout net.Error
-	switch {
+	switch isOp := errors.As(err, &op); {
 	case errors.Is(err, context.Canceled):
 		return ReasonCanceled
-	case isTLS(err):
+	case isTLS(err), isOp && (op.Op == "remote error" || op.Op == "local error"): // an alert, as crypto/tls wraps it
 		return ReasonTLS
-	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect"):
+	case isOp && (op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect"):
 		return ReasonDial
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return ReasonTimeout
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF),
-		errors.Is(err, io.ErrUnexpectedEOF), innermost(err) == "http: server closed idle connection":
-		return ReasonReset // net/http exports no value for the last one
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return ReasonReset
 	default:
 		return ReasonProtocol
 	}
@@ -133,15 +138,5 @@ func isTLS(err error) bool {
 		hostname    x509.HostnameError
 	)
 	return errors.As(err, &record) || errors.As(err, &certificate) || errors.As(err, &alert) ||
-		errors.As(err, &authority) || errors.As(err, &hostname) ||
-		innermost(err) == "net/http: TLS handshake timeout" || strings.HasPrefix(innermost(err), "tls: ") // these have no exported type
-}
-
-// innermost returns the text of the error that err wraps in the end. Texts
-// around it, or behind its beginning, may quote the upstream.
-func innermost(err error) string {
-	for in := errors.Unwrap(err); in != nil; in = errors.Unwrap(err) {
-		err = in
-	}
-	return err.Error()
+		errors.As(err, &authority) || errors.As(err, &hostname)
 }

@@ -2,21 +2,23 @@ package proxy
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"time"
+
+	"authproxy/proxy/internal/refusal"
+	"authproxy/proxy/internal/replay"
 )
 
 // exchange is the rule of when a request is sent, refused, and sent again. It
-// is the Transport of the ReverseProxy: only here can the want of a token be
-// an error before anything is sent, and only here can a client's "Connection:
+// is the Transport of the ReverseProxy: only here can a missing token be an
+// error before anything is sent, and only here can a client's "Connection:
 // Authorization" not take the token away (golang/go#50580).
 type exchange struct {
-	tokens    TokenSource
-	inject    *injector
-	refusal   *refusal
-	retry     Retry
-	transport http.RoundTripper
+	tokens     TokenSource
+	authorizer Authorizer
+	refusal    *refusal.Detector
+	retry      Retry
+	transport  http.RoundTripper
 }
 
 // RoundTrip sends req with a token. When the upstream refuses the token, it
@@ -29,14 +31,14 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &tokenError{err}
 	}
 	if req.Body != nil {
-		c.tape = newTape(req.Body, x.retry.BodyLimit, c.request.Trailer)
-		defer c.tape.stop()
+		c.tape = replay.NewTape(req.Body, x.retry.BodyLimit, c.request.Trailer)
+		defer c.tape.Stop()
 	}
-	resp, err := x.send(req, token)
+	resp, err := x.send(c, req, token)
 	if err != nil {
 		return nil, err
 	}
-	if c.record.Trigger = x.refusal.trigger(resp); c.record.Trigger == "" {
+	if c.record.Trigger = x.refusal.Trigger(resp); c.record.Trigger == "" {
 		x.accept(resp, token)
 		return resp, nil
 	}
@@ -46,7 +48,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		if !x.retry.Disabled {
 			c.record.Err = errTooLarge
 		}
-		go func() { _, _ = x.tokens.Replace(context.WithoutCancel(req.Context()), token.Value) }() // for the next request
+		x.replaceForTheNext(req.Context(), token.Value)
 		return resp, nil
 	}
 	token, err = x.tokens.Replace(req.Context(), token.Value)
@@ -55,72 +57,26 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	discard(resp)
-	return x.sendAgain(req, token)
+	return x.sendAgain(c, req, token)
 }
 
 // sendAgain is the second try, and the last.
-func (x *exchange) sendAgain(req *http.Request, token Token) (*http.Response, error) {
-	c := callOf(req)
+func (x *exchange) sendAgain(c *call, req *http.Request, token Token) (*http.Response, error) {
 	again := req.Clone(req.Context())
-	if c.tape != nil && c.tape.begun() {
+	if c.tape != nil && c.tape.Begun() {
 		// The client has been told to continue and is not to be told again.
 		again.Header.Del("Expect")
 	}
-	resp, err := x.send(again, token)
+	resp, err := x.send(c, again, token)
 	if err != nil {
 		return nil, err
 	}
 	c.record.Outcome = OutcomeStillRefused
-	if x.refusal.trigger(resp) == "" {
+	if x.refusal.Trigger(resp) == "" {
 		c.record.Outcome = OutcomeRecovered
 		x.accept(resp, token)
 	}
 	return resp, nil
-}
-
-// send gives req the token and its body, from the beginning.
-func (x *exchange) send(req *http.Request, token Token) (*http.Response, error) {
-	c := callOf(req)
-	if len(req.Trailer) > 0 {
-		req = withTrailer(req)
-	}
-	if c.tape != nil {
-		body, err := c.tape.rewind(req.Trailer)
-		if err != nil {
-			return nil, err
-		}
-		// GetBody is for the transport's own repetition, of what a server that
-		// closed an idle connection or sent GOAWAY has not seen.
-		req.Body, req.GetBody = body, func() (io.ReadCloser, error) { return c.tape.rewind(req.Trailer) }
-	}
-	req = x.inject.outOfHints(req, token)
-	x.inject.into(req, token)
-	c.record.Attempts++
-	c.record.Token = token.Fingerprint
-	resp, err := x.transport.RoundTrip(req)
-	if err == nil && resp.StatusCode < 100 {
-		_ = resp.Body.Close()
-		err = errNoHTTP // the server would panic at it
-	}
-	if err == nil {
-		err = checkSwitch(req, resp)
-	}
-	if err != nil {
-		return nil, err
-	}
-	x.inject.outOf(resp.Header, token)
-	return resp, nil
-}
-
-// withTrailer returns req with a map of its own for the values of the trailers:
-// a try that was given up may still write into its own.
-func withTrailer(req *http.Request) *http.Request {
-	own := *req
-	own.Trailer = make(http.Header, len(req.Trailer))
-	for name := range req.Trailer {
-		own.Trailer[name] = nil
-	}
-	return &own
 }
 
 // accept tells the source that the upstream took the token. An error of the
@@ -131,18 +87,8 @@ func (x *exchange) accept(resp *http.Response, token Token) {
 	}
 }
 
-// discard gives the connection of an answer that nobody will read back to the
-// pool, if its end is near; else it is closed.
-func discard(resp *http.Response) {
-	drain := func() {
-		limit := time.AfterFunc(time.Second, func() { _ = resp.Body.Close() })
-		defer limit.Stop()
-		_, _ = io.CopyN(io.Discard, resp.Body, lookLimit)
-		_ = resp.Body.Close()
-	}
-	if resp.ContentLength >= 0 && resp.ContentLength <= lookLimit {
-		drain()
-		return
-	}
-	go drain()
+// replaceForTheNext has a refused token replaced, for which this request does
+// not wait.
+func (x *exchange) replaceForTheNext(ctx context.Context, rejected string) {
+	go func() { _, _ = x.tokens.Replace(context.WithoutCancel(ctx), rejected) }()
 }

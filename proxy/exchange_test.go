@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,7 +20,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
-	"github.com/ohler55/ojg/jp"
+
+	"authproxy/internal/jsonpath"
 )
 
 // tokens is a TokenSource whose n'th token is "t<n>".
@@ -78,9 +80,14 @@ type records struct {
 
 func newRecords() *records { return &records{arrived: make(chan Record, 10000)} }
 
-func (r *records) Started() { r.mu.Lock(); defer r.mu.Unlock(); r.started++ }
+func (r *records) Observe(*http.Request) func(*Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.started++
+	return r.finished
+}
 
-func (r *records) Finished(rec *Record) {
+func (r *records) finished(rec *Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.all = append(r.all, *rec)
@@ -106,10 +113,10 @@ func newFront(t *testing.T, upstream http.Handler, change func(*Options)) *front
 	transport := &http.Transport{DisableCompression: true, ExpectContinueTimeout: 10 * time.Second}
 	t.Cleanup(transport.CloseIdleConnections)
 	opts := Options{
-		Name: "up", Target: target, Tokens: f.tokens, Observer: f.records, Transport: transport,
-		Inject:  Inject{Header: "Authorization", Scheme: "Bearer"},
-		Refusal: Refusal{Status: []int{401}, Body: []Match{{Path: jp.MustParseString("code"), Values: []string{"INVALID_ACCESS_TOKEN", "4711"}}}},
-		Retry:   Retry{BodyLimit: 1 << 20},
+		Name: "up", Target: target, Tokens: f.tokens, Observers: []Observer{f.records}, Transport: transport,
+		Authorizer: bearer(),
+		Refusal:    Refusal{Status: []int{401}, Body: []Match{{Path: jsonpath.MustParse("code"), Values: []string{"INVALID_ACCESS_TOKEN", "4711"}}}},
+		Retry:      Retry{BodyLimit: 1 << 20},
 	}
 	if change != nil {
 		change(&opts)
@@ -122,6 +129,20 @@ func newFront(t *testing.T, upstream http.Handler, change func(*Options)) *front
 	t.Cleanup(f.Close)
 	return f
 }
+
+// inHeaderOf is InHeader for names of fields.
+func inHeaderOf(name, scheme string) Authorizer {
+	a, err := InHeader(name, scheme)
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+func bearer() Authorizer { return inHeaderOf("Authorization", "Bearer") }
+
+// place has the token go where a has it.
+func place(a Authorizer) func(*Options) { return func(o *Options) { o.Authorizer = a } }
 
 // call sends a request and returns the answer, read whole, and its record.
 func (f *front) call(t *testing.T, req *http.Request) (*http.Response, string, Record) {
@@ -428,3 +449,32 @@ type later struct{}
 
 func (later) Error() string             { return "later" }
 func (later) RetryAfter() time.Duration { return 41*time.Second + time.Millisecond }
+
+// TestStreamThroughTheProxy checks on the wire that each piece reaches the
+// client before the next one is written.
+func TestStreamThroughTheProxy(t *testing.T) {
+	for _, contentType := range []string{"text/event-stream", "application/json", "application/x-ndjson"} {
+		next := make(chan struct{})
+		f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			for i := range 5 {
+				fmt.Fprintf(w, "{\"event\":%d}\n", i)
+				w.(http.Flusher).Flush()
+				<-next
+			}
+		}), nil)
+		resp, err := http.Get(f.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 5 {
+			want := `{"event":` + strconv.Itoa(i) + "}\n"
+			got := make([]byte, len(want))
+			if _, err := io.ReadFull(resp.Body, got); err != nil || string(got) != want {
+				t.Errorf("%s: %q, %v", contentType, got, err)
+			}
+			next <- struct{}{}
+		}
+		resp.Body.Close()
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"authproxy/proxy/internal/target"
 )
 
 // location rewrites addresses inside the upstream's base URL to the address
@@ -15,7 +17,7 @@ type location struct {
 }
 
 func newLocation(o Options) *location {
-	return &location{off: o.KeepLocation, target: o.Target, strip: trimmed(o.StripPrefix)}
+	return &location{off: o.KeepLocation, target: o.Target, strip: target.TrimSlash(o.StripPrefix)}
 }
 
 func (l *location) rewrite(h http.Header, client *http.Request) {
@@ -47,10 +49,10 @@ func (l *location) local(address string, client *http.Request) string {
 	if i := strings.IndexAny(rest, "?#"); i >= 0 {
 		path, tail = rest[:i], rest[i:]
 	}
-	if !under(path, l.target.EscapedPath()) {
+	if !target.Under(path, l.target.EscapedPath()) {
 		return address
 	}
-	path = l.strip + path[len(trimmed(l.target.EscapedPath())):]
+	path = l.strip + path[len(target.TrimSlash(l.target.EscapedPath())):]
 	if client.Host == "" || origin == "" && !strings.HasPrefix(path, "//") {
 		return path + tail // "//x" would name another host
 	}

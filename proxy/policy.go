@@ -2,10 +2,12 @@ package proxy
 
 import (
 	"net/http"
-	"net/textproto"
 	"regexp"
 	"slices"
 	"strings"
+
+	"authproxy/internal/httpsyntax"
+	"authproxy/proxy/internal/target"
 )
 
 // Headers says which of the client's headers go upstream, and which of the
@@ -23,15 +25,42 @@ type Headers struct {
 	DropResponse []string
 }
 
-// policy is Headers, Query and the place of injection, made ready.
+// Access is one rule of what passes: a request that is in all of its lists.
+type Access = target.Access
+
+// policy is Headers and Query, made ready.
 type policy struct {
-	allow        map[string]bool
-	drop         map[string]bool
+	allow        *names // nil: all
+	drop         names
 	set          []setting
-	dropResponse []string
+	dropResponse []string // canonical
 	dropQuery    map[string]bool
 	setQuery     []setting
 	upgrades     []string
+}
+
+// names is a set of names of header fields. Most of those that a request has are
+// told from the set's by their length alone.
+type names struct {
+	folded  map[string]bool
+	lengths uint64 // bit n is set for a name of n bytes, the last for all longer ones
+}
+
+func (s *names) add(all ...string) {
+	for _, name := range all {
+		if s.folded == nil {
+			s.folded = map[string]bool{}
+		}
+		s.folded[httpsyntax.FoldName(name)] = true
+		s.lengths |= lengthBit(name)
+	}
+}
+
+func lengthBit(name string) uint64 { return 1 << min(len(name), 63) }
+
+// has tells whether name, in any spelling, is in the set.
+func (s *names) has(name string) bool {
+	return s.lengths&lengthBit(name) != 0 && s.folded[httpsyntax.FoldName(name)]
 }
 
 // setting is one header or parameter to set.
@@ -49,23 +78,26 @@ var unsafe = []string{"Alt-Svc", "Strict-Transport-Security"}
 
 func newPolicy(o Options) *policy {
 	p := &policy{
-		drop:         foldAll(o.Headers.Drop),
-		dropQuery:    map[string]bool{},
-		upgrades:     o.Upgrades,
-		dropResponse: slices.Concat(unsafe, o.Headers.DropResponse),
+		set: settings(o.Headers.Set), setQuery: settings(o.Query.Set),
+		dropQuery: map[string]bool{}, upgrades: o.Upgrades,
+	}
+	for _, name := range slices.Concat(unsafe, o.Headers.DropResponse) {
+		p.dropResponse = append(p.dropResponse, http.CanonicalHeaderKey(name))
 	}
 	if len(o.Headers.Allow) > 0 {
-		p.allow = foldAll(o.Headers.Allow)
+		p.allow = new(names)
+		p.allow.add(o.Headers.Allow...)
 	}
-	p.set = settings(o.Headers.Set)
-	p.setQuery = settings(o.Query.Set)
+	p.drop.add(o.Headers.Drop...)
+	for _, s := range p.set {
+		p.drop.add(s.name)
+	}
 	for _, s := range slices.Concat(p.set, p.setQuery) {
 		for _, part := range s.parts {
-			p.drop[fold(part.header)] = true
+			if part.header != "" {
+				p.drop.add(part.header)
+			}
 		}
-	}
-	for _, s := range p.set {
-		p.drop[fold(s.name)] = true
 	}
 	for _, s := range p.setQuery {
 		p.dropQuery[s.name] = true
@@ -73,29 +105,7 @@ func newPolicy(o Options) *policy {
 	for _, name := range o.Query.Drop {
 		p.dropQuery[name] = true
 	}
-	if o.Inject.Query != "" {
-		p.dropQuery[o.Inject.Query] = true
-	} else {
-		p.drop[fold(o.Inject.Header)] = true
-	}
-	delete(p.drop, "")
 	return p
-}
-
-// fold returns the form in which header names compare.
-func fold(name string) string {
-	if strings.IndexByte(name, '_') >= 0 {
-		name = strings.ReplaceAll(name, "_", "-")
-	}
-	return textproto.CanonicalMIMEHeaderKey(name)
-}
-
-func foldAll(names []string) map[string]bool {
-	folded := make(map[string]bool, len(names))
-	for _, name := range names {
-		folded[fold(name)] = true
-	}
-	return folded
 }
 
 var clientHeader = regexp.MustCompile(`\{header\.([^{}]+)\}`)
@@ -140,9 +150,8 @@ func (s setting) value(client http.Header) (string, bool) {
 // headers makes out, which ReverseProxy has rid of hop-by-hop headers, what
 // the upstream shall get of the client's.
 func (p *policy) headers(out, client http.Header) {
-	restoreForwarded(out, client)
 	p.upgrade(out)
-	p.sieve(out)
+	p.filter(out)
 	for _, s := range p.set {
 		if v, ok := s.value(client); ok {
 			out.Set(s.name, v)
@@ -150,25 +159,29 @@ func (p *policy) headers(out, client http.Header) {
 	}
 }
 
-// sieve takes out of fields what does not pass; trailers are fields as well.
-func (p *policy) sieve(fields http.Header) {
+// filter takes out of fields what does not pass; trailers are fields as well.
+func (p *policy) filter(fields http.Header) {
+	if p.allow == nil && len(p.drop.folded) == 0 {
+		return
+	}
 	for name := range fields {
-		if !p.passes(fold(name)) {
+		if !p.passes(name) {
 			delete(fields, name)
 		}
 	}
 }
 
-func (p *policy) passes(folded string) bool {
-	return !p.drop[folded] && (p.allow == nil || p.allow[folded])
+// passes tells whether the client's field of that name goes upstream.
+func (p *policy) passes(name string) bool {
+	return !p.drop.has(name) && (p.allow == nil || p.allow.has(name))
 }
 
 // restoreForwarded gives back what ReverseProxy takes away before Rewrite: to
 // a program beside its client these are headers like any other.
 func restoreForwarded(out, client http.Header) {
-	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+	for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
 		if v, ok := client[name]; ok && !hasToken(client["Connection"], name) {
-			out[name] = slices.Clone(v)
+			out[name] = v
 		}
 	}
 }

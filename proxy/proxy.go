@@ -8,18 +8,21 @@ package proxy
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"authproxy/proxy/internal/refusal"
+	"authproxy/proxy/internal/target"
 )
 
-// Options configure the handler of one upstream. Name, Target, Tokens, Inject
+// Options configure the handler of one upstream. Name, Target, Tokens, Authorizer
 // and Transport are needed; for the others the zero value means what they say.
 type Options struct {
 	// Name is the upstream's, for records and error messages.
@@ -29,8 +32,8 @@ type Options struct {
 	Target *url.URL
 	// Tokens hands out tokens.
 	Tokens TokenSource
-	// Inject says where the token goes.
-	Inject Inject
+	// Authorizer knows where the token goes.
+	Authorizer Authorizer
 	// Refusal says which answers refuse the token; none by default.
 	Refusal Refusal
 	// Retry bounds the second try.
@@ -40,7 +43,7 @@ type Options struct {
 	Query   Query
 	// StripPrefix is taken off the client's path; empty for nothing.
 	StripPrefix string
-	// PreserveHost sends the client's Host in the stead of the target's.
+	// PreserveHost sends the client's Host instead of the target's.
 	PreserveHost bool
 	// KeepLocation leaves Location and Content-Location as the upstream sends
 	// them, also where they point into the target.
@@ -57,10 +60,14 @@ type Options struct {
 	// answered 503 overloaded. 0 for no limit.
 	MaxInFlight int
 	// Transport speaks to the upstream. It must not add headers of its own:
-	// see [http.Transport.DisableCompression].
+	// see [http.Transport.DisableCompression]. An error that has a method
+	// Reason() string says itself, in the words of [Reason], why the exchange
+	// failed; the text of one that says dial or tls is shown to the client, and
+	// must quote nothing of what the upstream sent. The reason of other errors is
+	// told by their types.
 	Transport http.RoundTripper
-	// Observer is told of every request; may be nil.
-	Observer Observer
+	// Observers are told of every request, in this order.
+	Observers []Observer
 }
 
 // Retry bounds the second try of a request whose token was refused.
@@ -72,12 +79,19 @@ type Retry struct {
 	BodyLimit int64
 }
 
+// Refusal says which answers mean that the token was refused, and Match what
+// stands in the body of one. The zero Refusal means that none does.
+type (
+	Refusal = refusal.Refusal
+	Match   = refusal.Match
+)
+
 type handler struct {
 	opts     Options
 	policy   *policy
 	reverse  httputil.ReverseProxy
 	location *location
-	access   rules
+	target   *target.Target
 	inFlight atomic.Int64
 }
 
@@ -87,18 +101,16 @@ func New(opts Options) (http.Handler, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	if opts.Observer == nil {
-		opts.Observer = nobody{}
-	}
-	access, err := newRules(opts.Access)
+	h := &handler{opts: opts, policy: newPolicy(opts), location: newLocation(opts)}
+	var err error
+	h.target, err = target.New(target.Options{Base: opts.Target, Strip: opts.StripPrefix, Access: opts.Access, Passes: h.passes})
 	if err != nil {
 		return nil, err
 	}
-	h := &handler{opts: opts, policy: newPolicy(opts), location: newLocation(opts), access: access}
 	h.reverse = httputil.ReverseProxy{
 		Rewrite: h.rewrite,
 		Transport: &exchange{
-			tokens: opts.Tokens, inject: newInjector(opts.Inject), refusal: newRefusal(opts.Refusal),
+			tokens: opts.Tokens, authorizer: opts.Authorizer, refusal: refusal.New(opts.Refusal),
 			retry: opts.Retry, transport: opts.Transport,
 		},
 		ModifyResponse: h.modify,
@@ -115,20 +127,27 @@ func (o Options) check() error {
 		return errors.New("proxy: no target")
 	case o.Tokens == nil || o.Transport == nil:
 		return errors.New("proxy: no token source or no transport")
+	case o.Authorizer == nil:
+		return errors.New("proxy: no place for the token")
 	default:
-		return o.Inject.check()
+		return nil
 	}
+}
+
+// passes tells whether the client's header of that name goes upstream.
+func (h *handler) passes(name string) bool {
+	probe := &http.Request{Header: http.Header{name: nil}, URL: new(url.URL)}
+	h.opts.Authorizer.Strip(probe)
+	return len(probe.Header) > 0 && h.policy.passes(name)
 }
 
 // ServeHTTP implements [http.Handler].
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.opts.Observer.Started()
-	c := newCall(w, r, h.opts.Name)
+	c := begin(w, r, h.opts.Name, h.opts.Observers)
 	c.handler = h
-	defer c.finish(h.opts.Observer)
+	defer c.finish()
 	inFlight := h.inFlight.Add(1)
 	defer h.inFlight.Add(-1)
-	denied, why := h.judge(r)
 	switch {
 	case h.opts.MaxInFlight > 0 && inFlight > int64(h.opts.MaxInFlight):
 		c.reject(CodeOverloaded, "more requests are on their way than max_in_flight allows: try again", time.Second)
@@ -136,23 +155,39 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// A tunnel would be none, and a trace would echo the token.
 		w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") // RFC 9110 section 15.5.6
 		c.reject(CodeMethodNotSupported, r.Method+" is not forwarded", 0)
-	case misshapen(r, c.record.Path):
-		c.reject(CodeAmbiguousPath, "this is no path of HTTP: begin it with a slash, and send a space as %20", 0)
-	case h.opts.Target.Path != "" && h.opts.Target.Path != "/" && ambiguous(c.record.Path):
-		c.reject(CodeAmbiguousPath, "the path could leave the base URL of the upstream: send it without encoded slashes, dot segments, ';', '#' and NUL", 0)
-	case denied != "":
-		c.reject(denied, why, 0)
 	default:
-		h.reverse.ServeHTTP(&c.writer, r.WithContext(c))
+		h.forward(c, r)
 	}
+}
+
+// forward sends r upstream, unless its path may not go there.
+func (h *handler) forward(c *call, r *http.Request) {
+	var err error
+	if c.path, err = h.target.Path(r, c.record.Path); err != nil {
+		h.rejectPath(c, err)
+		return
+	}
+	h.reverse.ServeHTTP(&c.writer, r.WithContext(c))
+}
+
+// rejectPath answers a request whose path may not go upstream.
+func (h *handler) rejectPath(c *call, err error) {
+	if denied, ok := errors.AsType[*target.NotAllowedError](err); ok {
+		c.reject(CodeNotAllowed, fmt.Sprintf("access of upstream %q does not list %s %s for Host %s", h.opts.Name, denied.Method, denied.Path, denied.Host), 0)
+		return
+	}
+	c.reject(CodeAmbiguousPath, err.Error(), 0)
 }
 
 // rewrite makes the request that goes upstream, but for the token.
 func (h *handler) rewrite(p *httputil.ProxyRequest) {
-	aim(p.Out.URL, p.In, h.opts.Target, h.opts.StripPrefix)
-	p.Out.URL.RawQuery = h.policy.query(p.In.URL.RawQuery, p.In.Header)
+	h.target.Aim(p.Out.URL, callOf(p.In).path)
+	p.Out.URL.RawQuery = p.In.URL.RawQuery // ReverseProxy has taken out what it cannot parse
+	restoreForwarded(p.Out.Header, p.In.Header)
+	h.opts.Authorizer.Strip(p.Out)
+	p.Out.URL.RawQuery = h.policy.query(p.Out.URL.RawQuery, p.In.Header)
 	h.policy.headers(p.Out.Header, p.In.Header)
-	h.policy.sieve(p.Out.Trailer)
+	h.policy.filter(p.Out.Trailer)
 	p.Out.Host = ""
 	if h.opts.PreserveHost {
 		p.Out.Host = p.In.Host
@@ -162,7 +197,7 @@ func (h *handler) rewrite(p *httputil.ProxyRequest) {
 // modify makes the answer that the client gets.
 func (h *handler) modify(resp *http.Response) error {
 	c := callOf(resp.Request)
-	h.sift(resp.Header, c.request)
+	h.filter(resp.Header, c.request)
 	if _, named := resp.Header["Content-Type"]; !named {
 		c.writer.Header()["Content-Type"] = nil // else the server would guess one
 	}
@@ -181,29 +216,24 @@ func (h *handler) modify(resp *http.Response) error {
 	return nil
 }
 
-// sift takes out of the header of an answer what client is not to get.
-func (h *handler) sift(header http.Header, client *http.Request) {
+// filter takes out of the header of an answer what client is not to get.
+func (h *handler) filter(header http.Header, client *http.Request) {
 	for _, name := range h.policy.dropResponse {
-		delete(header, http.CanonicalHeaderKey(name))
+		delete(header, name)
 	}
 	if !mayShare(client, h.opts.Origins) {
 		dropCORS(header)
 	}
 }
 
-type nobody struct{}
-
-func (nobody) Started()         {}
-func (nobody) Finished(*Record) {}
+// copySize is the size in bytes of the pieces in which bodies stream.
+const copySize = 32 << 10
 
 // copyBuffers lends ReverseProxy the buffers through which bodies stream.
 type copyBuffers struct{}
 
-var copyPool = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+var copyPool = sync.Pool{New: func() any { return new([copySize]byte) }}
 
-func (copyBuffers) Get() []byte { return copyPool.Get().(*[chunkSize]byte)[:] }
+func (copyBuffers) Get() []byte { return copyPool.Get().(*[copySize]byte)[:] }
 
-func (copyBuffers) Put(b []byte) { copyPool.Put((*[chunkSize]byte)(b)) }
-
-// trimmed returns path without a slash at its end.
-func trimmed(path string) string { return strings.TrimSuffix(path, "/") }
+func (copyBuffers) Put(b []byte) { copyPool.Put((*[copySize]byte)(b)) }

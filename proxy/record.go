@@ -1,6 +1,11 @@
 package proxy
 
-import "time"
+import (
+	"net/http"
+	"time"
+
+	"authproxy/proxy/internal/refusal"
+)
 
 // Record is what happened to one request, handed to the [Observer] when the
 // answer has been sent. It is valid only during the call. It holds neither a
@@ -42,19 +47,21 @@ type Record struct {
 
 // An Observer is told of every request; it must be safe for concurrent use.
 type Observer interface {
-	// Started is called when a request has arrived.
-	Started()
-	// Finished is called once for each Started, after the answer's end.
-	Finished(*Record)
+	// Observe is called when a request has arrived. What it returns is called
+	// once, after the answer's end; nil: nothing is. The same function for all
+	// requests saves each of them an allocation.
+	Observe(*http.Request) (done func(*Record))
 }
 
 // Trigger says what gave a refused token away.
-type Trigger string
+type Trigger = refusal.Trigger
 
 // The triggers, as in the label "trigger" of authproxy_retries_total.
 const (
-	TriggerStatus Trigger = "status"
-	TriggerBody   Trigger = "body"
+	// TriggerStatus: the status, or a header field.
+	TriggerStatus = refusal.TriggerStatus
+	// TriggerBody: a value in the body.
+	TriggerBody = refusal.TriggerBody
 )
 
 // Triggers lists every [Trigger].

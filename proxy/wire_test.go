@@ -1,9 +1,7 @@
 package proxy
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ohler55/ojg/jp"
+	"authproxy/proxy/internal/replay"
 )
 
 func TestWhatCountsAsAccepted(t *testing.T) {
@@ -37,10 +35,10 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 func TestEachTryHasItsOwnHeaderAndCanBeRepeated(t *testing.T) {
 	var heads []http.Header
-	var tape *tape
+	var tape *replay.Tape
 	f := newFront(t, http.NotFoundHandler(), func(o *Options) {
 		o.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-			heads, tape = append(heads, r.Header), r.Body.(*try).tape
+			heads, tape = append(heads, r.Header), callOf(r).tape
 			_, _ = io.CopyN(io.Discard, r.Body, 2)
 			again, err := r.GetBody() // as after GOAWAY
 			if err != nil {
@@ -61,9 +59,7 @@ func TestEachTryHasItsOwnHeaderAndCanBeRepeated(t *testing.T) {
 	if len(heads) != 2 || heads[0].Get("Authorization") != "Bearer t1" || heads[1].Get("Authorization") != "Bearer t2" {
 		t.Errorf("%v", heads)
 	}
-	tape.mu.Lock()
-	defer tape.mu.Unlock()
-	if tape.running || tape.recorded != nil {
+	if tape.Replayable() {
 		t.Error("still recording after the answer")
 	}
 }
@@ -152,122 +148,11 @@ func TestDiscardIsBounded(t *testing.T) {
 			io.Closer
 		}{flood, endless{make(chan struct{}), &n}}})
 		synctest.Wait()
-		if read := 10<<20 - flood.Len(); n != 1 || read > lookLimit {
+		if read := 10<<20 - flood.Len(); n != 1 || read > drainLimit {
 			t.Errorf("%d bytes were read for nothing, closed %d times", read, n)
 		}
 	})
 }
-
-func TestMoreRefusals(t *testing.T) {
-	match := func(path string, values ...string) Refusal {
-		return Refusal{Status: []int{401}, Body: []Match{{Path: jp.MustParseString(path), Values: values}}}
-	}
-	for name, c := range map[string]struct {
-		refusal Refusal
-		header  http.Header
-		body    string
-		want    Trigger
-	}{
-		"header":     {Refusal{Header: map[string][]string{"Grpc-Status": {"16"}}}, http.Header{"Grpc-Status": {"16"}}, "", TriggerStatus},
-		"not header": {Refusal{Header: map[string][]string{"Grpc-Status": {"16"}}}, http.Header{"Grpc-Status": {"7"}}, "", ""},
-		"slash":      {match("code", "a/b"), nil, `{"code":"a\/b"}`, TriggerBody},
-		"false":      {match("ok", "false"), nil, `{"ok":false}`, TriggerBody},
-		"true":       {match("ok", "false"), nil, `{"ok":true,"x":"false"}`, ""},
-		"GZIP":       {match("code", "X"), http.Header{"Content-Encoding": {" GZIP "}}, string(encode(t, "gzip", `{"code":"X"}`)), TriggerBody},
-		"large":      {match("code", "X"), nil, `{"code":"X","x":"` + strings.Repeat("x", lookLimit) + `"}`, ""},
-	} {
-		resp := answerOf("application/json", int64(len(c.body)), strings.NewReader(c.body))
-		for k, v := range c.header {
-			resp.Header[k] = v
-		}
-		if got := newRefusal(c.refusal).trigger(resp); got != c.want {
-			t.Errorf("%s: %q", name, got)
-		}
-	}
-	if tokenIsGood([]string{`Bearer realm="\", error=insufficient_scope , x", error="invalid_token"`}) {
-		t.Error("a quoted text was taken for a parameter")
-	}
-}
-
-func TestLookEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		pr, pw := io.Pipe()
-		go func() { _, _ = pw.Write([]byte(`["` + strings.Repeat("x", lookLimit))) }()
-		start := time.Now()
-		newTestRefusal().trigger(answerOf("application/json", -1, pr))
-		if time.Since(start) != 0 {
-			t.Errorf("more than an envelope was held back for %v", time.Since(start))
-		}
-		pr.Close()
-
-		pr, pw = io.Pipe()
-		taken := 0
-		go func() {
-			for {
-				if _, err := pw.Write([]byte("hello")); err != nil {
-					return
-				}
-				taken++
-			}
-		}()
-		resp := answerOf("text/plain", -1, pr)
-		newTestRefusal().trigger(resp)
-		synctest.Wait()
-		if taken > 100 { // the goroutine may be a little ahead of its release
-			t.Errorf("%d pieces were read ahead of the client", taken)
-		}
-		resp.Body.Close()
-		pr.Close()
-
-		pr, pw = io.Pipe()
-		go func() {
-			for i := 0; i < len(envelopeText); i += 30 {
-				_, _ = io.WriteString(pw, envelopeText[i:min(i+30, len(envelopeText))])
-				time.Sleep(lookGap * 3 / 4)
-			}
-			pw.Close()
-		}()
-		if newTestRefusal().trigger(answerOf("application/json", -1, pr)) != TriggerBody {
-			t.Error("an envelope in slow pieces was missed")
-		}
-		pr.Close()
-		time.Sleep(time.Second)
-
-		resp = answerOf("application/json", 100, strings.NewReader(""))
-		newTestRefusal().trigger(resp)
-		if _, err := io.ReadAll(resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("nothing of 100 bytes: %v", err)
-		}
-	})
-}
-
-func TestTapeAfterClose(t *testing.T) {
-	src := bytes.NewReader(text(10))
-	tape := newTape(src, 100, nil)
-	one, _ := tape.rewind(nil)
-	_, _ = io.CopyN(io.Discard, one, 4)
-	left := src.Len()
-	two, _ := tape.rewind(nil)
-	tape.stop()
-	_ = two.Close()
-	if tape.recorded != nil {
-		t.Error("the record of a closed try was kept")
-	}
-	if n, err := two.Read(make([]byte, 9)); n != 0 || !errors.Is(err, errSuperseded) || src.Len() != left {
-		t.Errorf("read %d after Close, %v", n, err)
-	}
-
-	tape = newTape(io.MultiReader(strings.NewReader("a"), errReader{}), 100, nil)
-	one, _ = tape.rewind(nil)
-	_, _ = io.ReadAll(one)
-	if tape.ended() {
-		t.Error("a broken body counts as whole")
-	}
-}
-
-type errReader struct{}
-
-func (errReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
 
 func TestOptionsOnTheWire(t *testing.T) {
 	echo := func(w http.ResponseWriter, r *http.Request) {
@@ -276,7 +161,7 @@ func TestOptionsOnTheWire(t *testing.T) {
 		fmt.Fprint(w, r.Host, "|", r.URL.RawQuery, "|", r.Header.Get("Authorization"), "|", r.Header["X-None"], r.Header["X_none"], "|", r.Trailer)
 	}
 	f := newFront(t, http.HandlerFunc(echo), func(o *Options) {
-		o.PreserveHost, o.Inject.Scheme = true, SchemeOfToken
+		o.PreserveHost, o.Authorizer = true, inHeaderOf("Authorization", SchemeOfToken)
 		o.Headers = Headers{Set: map[string]string{"X-None": "{header.Missing}"}, DropResponse: []string{"set-cookie"}}
 	})
 	req, _ := http.NewRequest("POST", f.URL+"/x?q", io.MultiReader(strings.NewReader("b")))
@@ -294,7 +179,7 @@ func TestOptionsOnTheWire(t *testing.T) {
 			return
 		}
 		fmt.Fprint(w, r.URL.RawQuery)
-	}), func(o *Options) { o.Inject = Inject{Query: "access_token"} })
+	}), place(newInQuery("access_token")))
 	if _, body, _ := f.get(t, "/x?access_token=mine&q"); body != "q&access_token=t2" {
 		t.Errorf("query: %s", body)
 	}
@@ -306,14 +191,14 @@ func TestOptionsOnTheWire(t *testing.T) {
 	if f.Config.Handler.ServeHTTP(w, in); w.Code != 400 || w.Header().Get("X-Authproxy-Error") != string(CodeAmbiguousPath) {
 		t.Errorf("ambiguous: %d", w.Code)
 	}
-	if v := (Inject{Header: "X", Scheme: SchemeOfToken}).value(Token{Value: "t"}); v != "Bearer t" {
+	if v := (&inHeader{scheme: SchemeOfToken}).value(Token{Value: "t"}); v != "Bearer t" {
 		t.Error(v)
 	}
 }
 
 func TestTwoUpgradesAreNone(t *testing.T) {
 	out := http.Header{"Upgrade": {"websocket", "h2c"}, "Connection": {"Upgrade"}}
-	newPolicy(Options{Inject: Inject{Header: "A"}, Upgrades: []string{"websocket"}}).headers(out, http.Header{})
+	newPolicy(Options{Upgrades: []string{"websocket"}}).headers(out, http.Header{})
 	if len(out) != 0 {
 		t.Error(out)
 	}

@@ -88,6 +88,7 @@ func TestWalls(t *testing.T) {
 		{module + "proxy", module + "cmd", nil, "a pillar does not know the program"},
 		{module + "internal", anything, nil, "what both pillars share knows nothing of ours"},
 		{module + "proxy/internal", module + "proxy", []string{module + "proxy/internal"}, "the inner rooms do not know the one around them"},
+		{module + "proxy", module + "proxy/door", nil, "the door knows the proxy, not the other way round"},
 		{rooms + "config", anything, []string{rooms + "config/tree", module + "internal"}, "config knows no room"},
 		{rooms + "config/tree", anything, nil, "tree knows no key of ours"},
 		{rooms + "admin", anything, nil, "admin knows nothing of ours"},

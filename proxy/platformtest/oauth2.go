@@ -145,8 +145,8 @@ func (p *Platform) grantable(scope string) bool {
 		return true
 	}
 	for token := range strings.SplitSeq(scope, " ") {
-		odd := strings.ContainsFunc(token, func(c rune) bool { return c < '!' || c > '~' || c == '"' || c == '\\' })
-		if token == "" || odd {
+		invalid := strings.ContainsFunc(token, func(c rune) bool { return c < '!' || c > '~' || c == '"' || c == '\\' })
+		if token == "" || invalid {
 			return false
 		}
 		if len(p.opts.Scopes) > 0 && !slices.Contains(p.opts.Scopes, token) {

@@ -1,4 +1,5 @@
-// Package dial makes the transports to upstreams and token endpoints.
+// Package dial makes the transports to upstreams and token endpoints, and says
+// why an exchange by one of them failed.
 package dial
 
 import (
@@ -86,7 +87,11 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 			}
 		}()
 	}
-	return (*p.current.Load()).RoundTrip(req)
+	resp, err := (*p.current.Load()).RoundTrip(req)
+	if err != nil {
+		return nil, &Error{reasonOf(err), err}
+	}
+	return resp, nil
 }
 
 // CloseIdleConnections closes the connections that are not in use.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"sync"
 	"time"
 
@@ -25,7 +26,8 @@ const (
 // [proxy.Observer].
 type Access struct {
 	log  *slog.Logger
-	mode string // none, errors, all
+	mode string              // none, errors, all
+	done func(*proxy.Record) // finished, made once for all requests
 
 	mu       sync.Mutex
 	seen     map[kind]*repetition
@@ -53,14 +55,15 @@ type repetition struct {
 // NewAccess returns an access log that writes to log. mode is none, errors or
 // all; a defect of authproxy is always written.
 func NewAccess(log *slog.Logger, mode string) *Access {
-	return &Access{log: log, mode: mode, seen: map[kind]*repetition{}}
+	l := &Access{log: log, mode: mode, seen: map[kind]*repetition{}}
+	l.done = l.finished
+	return l
 }
 
-// Started implements [proxy.Observer].
-func (*Access) Started() {}
+// Observe implements [proxy.Observer].
+func (l *Access) Observe(*http.Request) func(*proxy.Record) { return l.done }
 
-// Finished implements [proxy.Observer].
-func (l *Access) Finished(r *proxy.Record) {
+func (l *Access) finished(r *proxy.Record) {
 	failed := r.Rejected != "" || r.UpstreamError != "" || r.Status >= 500 || r.Outcome != "" && r.Outcome != proxy.OutcomeRecovered
 	switch {
 	case errors.Is(r.Err, proxy.ErrDefect):

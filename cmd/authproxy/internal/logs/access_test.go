@@ -35,13 +35,13 @@ func failedRequest(path string) *proxy.Record {
 func TestAnOutageIsNoFlood(t *testing.T) {
 	got := lines(t, "errors", slog.LevelInfo, func(l *Access) {
 		for i := range 4286 { // half a minute
-			l.Finished(failedRequest(fmt.Sprint("/", i)))
+			l.finished(failedRequest(fmt.Sprint("/", i)))
 			time.Sleep(7 * time.Millisecond)
 		}
 		time.Sleep(time.Hour)
-		l.Finished(failedRequest("/late"))
+		l.finished(failedRequest("/late"))
 		time.Sleep(time.Second)
-		l.Finished(failedRequest("/later")) // told of at the end
+		l.finished(failedRequest("/later")) // told of at the end
 	})
 	counted := 0
 	for _, line := range got {
@@ -68,11 +68,11 @@ func TestPathsThatAreNotAllowed(t *testing.T) {
 	got := lines(t, "errors", slog.LevelInfo, func(l *Access) {
 		for range 2 {
 			for i := range 1000 {
-				l.Finished(&proxy.Record{Upstream: "up", Method: "GET", Path: fmt.Sprint("/", i), Status: 403, Rejected: proxy.CodeNotAllowed})
+				l.finished(&proxy.Record{Upstream: "up", Method: "GET", Path: fmt.Sprint("/", i), Status: 403, Rejected: proxy.CodeNotAllowed})
 			}
 		}
 		time.Sleep(time.Minute)
-		if l.Finished(&proxy.Record{Upstream: "up", Path: "/new", Status: 403, Rejected: proxy.CodeNotAllowed}); len(l.seen) > 2 {
+		if l.finished(&proxy.Record{Upstream: "up", Path: "/new", Status: 403, Rejected: proxy.CodeNotAllowed}); len(l.seen) > 2 {
 			t.Errorf("%d are remembered", len(l.seen))
 		}
 	})
@@ -87,7 +87,7 @@ func TestPathsThatAreNotAllowed(t *testing.T) {
 func TestHostsThatAreNotAllowed(t *testing.T) {
 	got := strings.Join(lines(t, "errors", slog.LevelInfo, func(l *Access) {
 		for i := range 9 {
-			l.Finished(&proxy.Record{Method: "GET", Path: "/", Status: 421, Rejected: proxy.CodeHostNotAllowed, Err: fmt.Errorf("the Host %c", 'a'+i%3)})
+			l.finished(&proxy.Record{Method: "GET", Path: "/", Status: 421, Rejected: proxy.CodeHostNotAllowed, Err: fmt.Errorf("the Host %c", 'a'+i%3)})
 		}
 	}), "\n")
 	for _, host := range []string{"a", "b", "c"} {
@@ -118,7 +118,7 @@ func TestWhatIsLogged(t *testing.T) {
 			if debug {
 				level = slog.LevelDebug
 			}
-			line := lines(t, mode, level, func(l *Access) { l.Finished(&c.record) })[0]
+			line := lines(t, mode, level, func(l *Access) { l.finished(&c.record) })[0]
 			_, word, _ := strings.Cut(line, "level=")
 			word, _, _ = strings.Cut(word+"-", " ")
 			got = append(got, word)

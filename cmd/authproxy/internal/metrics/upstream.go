@@ -48,6 +48,7 @@ func (m *Metrics) Upstream(name string) proxy.Observer {
 		duration: m.upstreams.duration.WithLabelValues(name),
 		inFlight: m.upstreams.inFlight.WithLabelValues(name),
 	}
+	u.done = u.finished
 	u.requests(http.MethodGet, http.StatusOK)
 	for _, trigger := range proxy.Triggers() {
 		for _, outcome := range proxy.Outcomes() {
@@ -111,12 +112,17 @@ type upstream struct {
 	rejected *prometheus.CounterVec
 	duration prometheus.Observer
 	inFlight prometheus.Gauge
+	done     func(*proxy.Record) // finished, made once for all requests
 	answered [methodSlots][statusSlots]atomic.Pointer[prometheus.Counter]
 }
 
-func (u *upstream) Started() { u.inFlight.Inc() }
+// Observe implements [proxy.Observer].
+func (u *upstream) Observe(*http.Request) func(*proxy.Record) {
+	u.inFlight.Inc()
+	return u.done
+}
 
-func (u *upstream) Finished(r *proxy.Record) {
+func (u *upstream) finished(r *proxy.Record) {
 	u.inFlight.Dec()
 	u.requests(r.Method, r.Status).Inc()
 	u.duration.Observe(r.Duration.Seconds())
@@ -143,14 +149,16 @@ func (u *upstream) requests(method string, status int) prometheus.Counter {
 
 // Unrouted returns the observer of the requests that no upstream claimed. They
 // count as rejected requests and nowhere else.
-func (m *Metrics) Unrouted() proxy.Observer { return unrouted{m.rejected} }
-
-type unrouted struct{ rejected *prometheus.CounterVec }
-
-func (unrouted) Started() {}
-
-func (u unrouted) Finished(r *proxy.Record) {
-	if r.Rejected != "" {
-		u.rejected.WithLabelValues(string(r.Rejected)).Inc()
-	}
+func (m *Metrics) Unrouted() proxy.Observer {
+	return unrouted(func(r *proxy.Record) {
+		if r.Rejected != "" {
+			m.rejected.WithLabelValues(string(r.Rejected)).Inc()
+		}
+	})
 }
+
+// unrouted is what is done at the end of such a request.
+type unrouted func(*proxy.Record)
+
+// Observe implements [proxy.Observer].
+func (u unrouted) Observe(*http.Request) func(*proxy.Record) { return u }

@@ -68,9 +68,9 @@ func TestFinishedCounts(t *testing.T) {
 			m := New(BuildInfo{})
 			observer := m.Upstream("orders")
 			got := changed(t, m, func() {
-				observer.Started()
+				done := observer.Observe(nil)
 				test.record.Duration = 2 * time.Minute
-				observer.Finished(&test.record)
+				done(&test.record)
 			})
 			want := map[string]float64{
 				`authproxy_request_duration_seconds_count{upstream="orders"}`:            1,
@@ -88,7 +88,7 @@ func TestFinishedCounts(t *testing.T) {
 func TestInFlight(t *testing.T) {
 	m := New(BuildInfo{})
 	observer := m.Upstream("orders")
-	equal(t, changed(t, m, observer.Started),
+	equal(t, changed(t, m, func() { observer.Observe(nil) }),
 		map[string]float64{`authproxy_requests_in_flight{upstream="orders"}`: 1})
 }
 
@@ -97,10 +97,8 @@ func TestUnroutedCountsOnlyRejections(t *testing.T) {
 	m.Upstream("orders")
 	observer := m.Unrouted()
 	equal(t, changed(t, m, func() {
-		observer.Started()
-		observer.Finished(&proxy.Record{Method: "GET", Status: 404, Rejected: proxy.CodeNoRoute})
-		observer.Started()
-		observer.Finished(&proxy.Record{Method: "GET", Status: 200})
+		observer.Observe(nil)(&proxy.Record{Method: "GET", Status: 404, Rejected: proxy.CodeNoRoute})
+		observer.Observe(nil)(&proxy.Record{Method: "GET", Status: 200})
 	}), map[string]float64{`authproxy_rejected_requests_total{reason="no_route"}`: 1})
 }
 
@@ -109,8 +107,7 @@ func TestUpstreamAskedAgainGoesOnWithItsSeries(t *testing.T) {
 	record := &proxy.Record{Method: "GET", Status: 200}
 	for range 2 {
 		observer := m.Upstream("orders")
-		observer.Started()
-		observer.Finished(record)
+		observer.Observe(nil)(record)
 	}
 	if got := scrape(t, m)[`authproxy_requests_total{code="200",method="GET",upstream="orders"}`]; got != 2 {
 		t.Errorf("counted %v of 2 requests", got)
@@ -122,8 +119,7 @@ func TestManyMethodsAndStatusesStayFewSeries(t *testing.T) {
 	observer := m.Upstream("orders")
 	before := len(scrape(t, m))
 	for i := range 2000 {
-		observer.Started()
-		observer.Finished(&proxy.Record{Method: string(rune('A' + i)), Status: 600 + i})
+		observer.Observe(nil)(&proxy.Record{Method: string(rune('A' + i)), Status: 600 + i})
 	}
 	if added := len(scrape(t, m)) - before; added != 1 {
 		t.Errorf("%d series were added, want 1", added)
@@ -139,8 +135,7 @@ func TestConcurrentRequestsAreAllCounted(t *testing.T) {
 	for range callers {
 		all.Go(func() {
 			for i := range each {
-				observer.Started()
-				observer.Finished(&proxy.Record{Method: methods[i%len(methods)], Status: 200 + i%5})
+				observer.Observe(nil)(&proxy.Record{Method: methods[i%len(methods)], Status: 200 + i%5})
 			}
 		})
 	}
@@ -167,7 +162,7 @@ func TestOrdinaryRequestsAllocateNothing(t *testing.T) {
 		{Method: "BREW", Status: 1000},
 	} {
 		// AllocsPerRun calls once before it measures, which warms the counter.
-		if n := testing.AllocsPerRun(1000, func() { observer.Started(); observer.Finished(record) }); n != 0 {
+		if n := testing.AllocsPerRun(1000, func() { observer.Observe(nil)(record) }); n != 0 {
 			t.Errorf("%s %d: %v allocations", record.Method, record.Status, n)
 		}
 	}
@@ -191,8 +186,7 @@ func BenchmarkFinished(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			observer.Started()
-			observer.Finished(record)
+			observer.Observe(nil)(record)
 		}
 	})
 }

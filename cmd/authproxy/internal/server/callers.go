@@ -2,32 +2,53 @@ package server
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
+	"time"
 
 	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/follow"
 	"authproxy/cmd/authproxy/internal/listen"
 	"authproxy/internal/httpsyntax"
 	"authproxy/proxy"
+	"authproxy/proxy/door"
 )
+
+// recheck bounds how often guesses make the token of callers be read.
+const recheck = 10 * time.Millisecond
+
+// followCallers reads the token of callers, and again when its file changes.
+func (g *generation) followCallers() error {
+	if g.cfg.CallerToken.IsZero() {
+		return nil
+	}
+	secret, read := new(door.Secret), g.cfg.CallerToken.Read
+	set := g.files.Add([]string{g.cfg.CallerToken.File()}, func() {
+		value, err := read()
+		if err != nil {
+			g.log.Warn("the token of callers cannot be read; the previous one goes on counting", "error", err, "hint", follow.Hint(err))
+			return
+		}
+		secret.Set(value)
+		g.log.Info("the token of callers has changed")
+	})
+	value, err := read()
+	if err != nil {
+		return fmt.Errorf("caller_token_file: %w", err)
+	}
+	secret.Set(value)
+	g.callers = door.Callers{Secret: secret, Recheck: func() { set.Look(recheck) }}
+	return nil
+}
 
 // onlyCallers returns a handler that passes to next, behind the data listener
 // at address, only the requests of those who may call.
-func (g *generation) onlyCallers(address string, next http.Handler, observer proxy.Observer) (http.Handler, error) {
-	known, err := g.knownPeer(address)
-	if err != nil {
+func (g *generation) onlyCallers(address string, next http.Handler) (http.Handler, error) {
+	callers := g.callers
+	var err error
+	if callers.Known, err = g.knownPeer(address); err != nil {
 		return nil, err
 	}
-	c := proxy.Callers{Known: known}
-	if !g.cfg.CallerToken.IsZero() {
-		c.Secret = g.cfg.CallerToken.Read
-		c.ErrorLog = slog.NewLogLogger(g.log.Handler(), slog.LevelWarn)
-	}
-	h, err := proxy.NewCallers(c, next, observer)
-	if err != nil {
-		return nil, fmt.Errorf("caller_token_file: %w", err)
-	}
-	return h, nil
+	return door.NewCallers(callers, next, g.unrouted()...)
 }
 
 // onlyPeers does the same for the admin listener, which asks for no token.
@@ -36,7 +57,7 @@ func (g *generation) onlyPeers(next http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return proxy.NewCallers(proxy.Callers{Known: known}, next, g.metrics.Unrouted())
+	return door.NewCallers(door.Callers{Known: known}, next, g.metrics.Unrouted())
 }
 
 // knownPeer returns the check of who connects to the listener at address; nil
@@ -59,21 +80,4 @@ func accessRules(list []config.Access) []proxy.Access {
 		rules[i] = proxy.Access(a)
 	}
 	return rules
-}
-
-// observers tells several of each request.
-type observers []proxy.Observer
-
-// Started implements [proxy.Observer].
-func (os observers) Started() {
-	for _, o := range os {
-		o.Started()
-	}
-}
-
-// Finished implements [proxy.Observer].
-func (os observers) Finished(r *proxy.Record) {
-	for _, o := range os {
-		o.Finished(r)
-	}
 }

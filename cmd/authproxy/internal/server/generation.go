@@ -15,6 +15,8 @@ import (
 	"authproxy/cmd/authproxy/internal/metrics"
 	"authproxy/cmd/authproxy/internal/sandbox"
 	"authproxy/internal/httpsyntax"
+	"authproxy/proxy"
+	"authproxy/proxy/door"
 )
 
 // generation is what lives as long as a configuration.
@@ -28,7 +30,13 @@ type generation struct {
 	pools    map[dial.Options]*pool  // to upstreams
 	handlers map[string]http.Handler // of the listeners for applications, by key
 	pages    http.Handler            // of the admin listener
+	callers  door.Callers            // but for who is at the other end
 	files    *follow.Follower
+}
+
+// unrouted are the observers of the requests that no upstream has claimed.
+func (g *generation) unrouted() []proxy.Observer {
+	return []proxy.Observer{g.metrics.Unrouted(), g.access}
 }
 
 // pool is the connections that upstreams share.

@@ -15,7 +15,7 @@ import (
 	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/cmd/authproxy/internal/listen"
 	"authproxy/internal/httpsyntax"
-	"authproxy/proxy"
+	"authproxy/proxy/door"
 )
 
 // listener is a socket, who is inside, and whoever serves them: it lives as long
@@ -24,7 +24,7 @@ type listener struct {
 	socket  net.Listener
 	place   string // where it can be reached from this machine
 	http    *http.Server
-	gate    *proxy.Gate // nil on the admin listener
+	gate    *door.Gate // nil on the admin listener
 	handler atomic.Pointer[http.Handler]
 }
 
@@ -58,7 +58,7 @@ func (s *Server) open(cfg *config.Config) error {
 		if err != nil {
 			return err
 		}
-		l.gate = proxy.NewGate(l, s.unrouted())
+		l.gate = door.NewGate(l, s.metrics.Unrouted(), s.access)
 		l.http = s.dataServer(l.gate)
 		l.known(addressOf(key))
 		s.listeners[key] = l

@@ -19,7 +19,6 @@ import (
 	"authproxy/cmd/authproxy/internal/logs"
 	"authproxy/cmd/authproxy/internal/metrics"
 	"authproxy/cmd/authproxy/internal/sandbox"
-	"authproxy/proxy"
 )
 
 // Options are what a [Server] gets from the program around it.
@@ -168,6 +167,3 @@ func (s *Server) readiness() error {
 	}
 	return nil
 }
-
-// unrouted are the observers of the requests that no upstream has claimed.
-func (s *Server) unrouted() proxy.Observer { return observers{s.metrics.Unrouted(), s.access} }

@@ -11,7 +11,9 @@ import (
 	"authproxy/cmd/authproxy/internal/dial"
 	"authproxy/cmd/authproxy/internal/follow"
 	"authproxy/internal/httpsyntax"
+	"authproxy/internal/jsonpath"
 	"authproxy/proxy"
+	"authproxy/proxy/door"
 )
 
 // newGeneration makes everything that serves cfg; it neither listens nor sends
@@ -32,6 +34,9 @@ func (s *Server) newGeneration(cfg *config.Config) (g *generation, err error) {
 			return nil, fmt.Errorf("token %q: %w", t.Name, err)
 		}
 	}
+	if err = g.followCallers(); err != nil {
+		return nil, err
+	}
 	if err = g.newDoors(); err != nil {
 		return nil, err
 	}
@@ -46,7 +51,7 @@ func (s *Server) newGeneration(cfg *config.Config) (g *generation, err error) {
 // newDoors makes the handlers of the listeners: the guard, the callers, the
 // router, and behind them the upstreams.
 func (g *generation) newDoors() (err error) {
-	routes := map[string][]proxy.Route{}
+	routes := map[string][]door.Route{}
 	preserved := map[string]bool{} // listeners whose callers say which Host goes upstream with the token
 	hosts := slices.Clone(g.cfg.AllowedHosts)
 	for i, u := range g.cfg.Upstreams {
@@ -57,16 +62,15 @@ func (g *generation) newDoors() (err error) {
 		hosts = append(hosts, u.Hosts...)
 		key := listenerOf(g.cfg, i)
 		preserved[key] = preserved[key] || u.PreserveHost
-		routes[key] = append(routes[key], proxy.Route{Hosts: u.Hosts, Path: escaped(u.Path), Strict: len(u.Access) > 0, Handler: h})
+		routes[key] = append(routes[key], door.Route{Hosts: u.Hosts, Path: escaped(u.Path), Strict: len(u.Access) > 0, Handler: h})
 	}
-	unrouted := observers{g.metrics.Unrouted(), g.access}
 	for key, rs := range routes {
-		known, err := g.onlyCallers(addressOf(key), proxy.NewRouter(rs, unrouted), unrouted)
+		known, err := g.onlyCallers(addressOf(key), door.NewRouter(rs, g.unrouted()...))
 		if err != nil {
 			return err
 		}
-		guard := proxy.Guard{Hosts: hosts, Origins: g.cfg.AllowedOrigins, AnyHost: httpsyntax.IsUnix(key) && !preserved[key]}
-		g.handlers[key] = proxy.NewGuard(guard, known, unrouted)
+		guard := door.Guard{Hosts: hosts, Origins: g.cfg.AllowedOrigins, AnyHost: httpsyntax.IsUnix(key) && !preserved[key]}
+		g.handlers[key] = door.NewGuard(guard, known, g.unrouted()...)
 	}
 	return nil
 }
@@ -83,9 +87,16 @@ func (g *generation) newUpstream(u config.Upstream) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	authorizer, err := authorizerOf(u.Inject)
+	if err != nil {
+		return nil, err
+	}
 	matches := make([]proxy.Match, len(u.InvalidToken.Body))
 	for i, m := range u.InvalidToken.Body {
-		matches[i] = proxy.Match{Path: m.Path, Values: m.Values}
+		if matches[i].Path, err = jsonpath.Parse(m.Text); err != nil {
+			return nil, fmt.Errorf("%q: %w", m.Text, err)
+		}
+		matches[i].Values = m.Values
 	}
 	strip := ""
 	if u.StripPath {
@@ -93,12 +104,20 @@ func (g *generation) newUpstream(u config.Upstream) (http.Handler, error) {
 	}
 	return proxy.New(proxy.Options{
 		Name: u.Name, Target: u.URL, Tokens: tokenSource{g.tokens[u.Token].cache}, Transport: transport,
-		Inject:  proxy.Inject(u.Inject),
-		Refusal: proxy.Refusal{Status: u.InvalidToken.Status, Body: matches, Header: u.InvalidToken.Header},
-		Retry:   proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit},
-		Headers: proxy.Headers(u.Headers), Query: proxy.Query(u.Query),
+		Authorizer: authorizer,
+		Refusal:    proxy.Refusal{Status: u.InvalidToken.Status, Body: matches, Header: u.InvalidToken.Header},
+		Retry:      proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit},
+		Headers:    proxy.Headers(u.Headers), Query: proxy.Query(u.Query),
 		StripPrefix: strip, PreserveHost: u.PreserveHost, KeepLocation: !u.RewriteLocation, Upgrades: u.Upgrade,
 		Access: accessRules(u.Access), MaxInFlight: u.MaxInFlight, Origins: g.cfg.AllowedOrigins,
-		Observer: observers{g.metrics.Upstream(u.Name), g.access},
+		Observers: []proxy.Observer{g.metrics.Upstream(u.Name), g.access},
 	})
+}
+
+// authorizerOf returns the place of the token.
+func authorizerOf(i config.Inject) (proxy.Authorizer, error) {
+	if i.Query != "" {
+		return proxy.InQuery(i.Query)
+	}
+	return proxy.InHeader(i.Header, i.Scheme)
 }

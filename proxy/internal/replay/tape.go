@@ -1,0 +1,207 @@
+// Package replay keeps the body of a request while it streams, so that the same
+// body can be sent a second time.
+package replay
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+)
+
+// errSuperseded ends the reading of a try that another one has replaced.
+var errSuperseded = errors.New("the request is being sent again")
+
+// errNotReplayable: more of the body has gone by than was recorded.
+var errNotReplayable = errors.New("the request body cannot be sent again")
+
+// chunkSize is the size of the pieces in which bodies are recorded.
+const chunkSize = 32 << 10
+
+var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+
+// A Tape records a request body while it streams to the upstream, so that the
+// same body can be sent again: first what was recorded, then the rest of the
+// stream. It reads from the client only when the upstream asks for more, and
+// it keeps no more than limit bytes; a body that runs over is let go.
+//
+// A try that was given up may still be reading when the next one starts: what
+// its last Read brings is recorded too, and so reaches the next one.
+type Tape struct {
+	src     io.Reader
+	limit   int64
+	trailer http.Header   // of the client, filled when src has ended
+	reading chan struct{} // held while src is being read
+
+	mu       sync.Mutex
+	try      *try // the one that may read
+	first    try  // most bodies are sent once
+	recorded []*[chunkSize]byte
+	size     int64         // bytes recorded
+	running  bool          // recording goes on: nothing has been lost and nobody said stop
+	held     chan struct{} // while not nil src is not read; closed at the end of that
+	late     []byte        // read by a try that was given up, after the recording ended
+	err      error         // how src ended; io.EOF when it was read whole
+	asked    bool          // src has been read from
+}
+
+// NewTape returns a tape that records up to limit bytes of src. The trailer is
+// the client's: it is filled when src has ended.
+func NewTape(src io.Reader, limit int64, trailer http.Header) *Tape {
+	return &Tape{src: src, limit: limit, trailer: trailer, reading: make(chan struct{}, 1), running: true}
+}
+
+// Rewind returns the body from its beginning and ends the try before it. At
+// its end it fills trailer, which holds the announced names. It fails with
+// errNotReplayable when the beginning is gone.
+func (t *Tape) Rewind(trailer http.Header) (io.ReadCloser, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.try != nil && !t.running {
+		return nil, errNotReplayable
+	}
+	if t.try == nil {
+		t.try = &t.first
+	} else {
+		t.try.close()
+		t.try = new(try)
+	}
+	t.try.tape, t.try.trailer = t, trailer
+	t.letGo()
+	return t.try, nil
+}
+
+// Broken tells whether the client's body broke off.
+func (t *Tape) Broken() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err != nil && !errors.Is(t.err, io.EOF)
+}
+
+// Hold keeps the try under way from reading on, until Rewind or Stop, so that
+// the recording does not run over while a new token is asked for.
+func (t *Tape) Hold() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.running && t.held == nil {
+		t.held = make(chan struct{})
+	}
+}
+
+// letGo ends Hold. t.mu is held.
+func (t *Tape) letGo() {
+	if t.held != nil {
+		close(t.held)
+		t.held = nil
+	}
+}
+
+// holding returns what is closed at the end of Hold; nil when nothing is held.
+func (t *Tape) holding() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.held
+}
+
+// Replayable tells whether Rewind would succeed.
+func (t *Tape) Replayable() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.running
+}
+
+// Stop ends the recording: there will be no Rewind. The try under way still
+// gets what was recorded for it.
+func (t *Tape) Stop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.running = false
+	t.letGo()
+	t.release()
+}
+
+// Begun tells whether the client has been asked for its body.
+func (t *Tape) Begun() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.asked
+}
+
+// Ended tells whether the client's body was read to its end.
+func (t *Tape) Ended() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return errors.Is(t.err, io.EOF)
+}
+
+// release gives the record back unless somebody may need it. t.mu is held.
+func (t *Tape) release() {
+	if t.running || t.try != nil && t.try.pos < t.size && !t.try.closed {
+		return
+	}
+	for _, c := range t.recorded {
+		chunks.Put(c)
+	}
+	t.recorded = nil
+}
+
+// play copies what was recorded behind y's position, or says how the body
+// ended. It reports false at the live edge, where src has to be read.
+func (t *Tape) play(y *try, p []byte) (n int, err error, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case y != t.try || y.closed:
+		return 0, errSuperseded, true
+	case y.pos < t.size && t.recorded != nil:
+		c, from := t.recorded[y.pos/chunkSize], y.pos%chunkSize
+		n = copy(p, c[from:min(chunkSize, t.size-(y.pos-from))])
+		y.pos += int64(n)
+		t.release()
+		return n, nil, true
+	case len(t.late) > 0:
+		n = copy(p, t.late)
+		t.late = t.late[n:]
+		return n, nil, true
+	case t.err != nil:
+		y.handOver()
+		return 0, t.err, true
+	default:
+		t.asked = true
+		return 0, nil, false
+	}
+}
+
+// note takes down what y has just read from src.
+func (t *Tape) note(y *try, p []byte, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err != nil {
+		t.err = err
+		y.handOver()
+	}
+	superseded := y != t.try || t.held != nil
+	y.pos += int64(len(p))
+	switch {
+	case t.running && (superseded || t.size+int64(len(p)) <= t.limit):
+		t.record(p)
+	case superseded:
+		t.late = bytes.Clone(p)
+	default:
+		t.running, t.size = false, y.pos
+		t.release()
+	}
+}
+
+// record appends p. t.mu is held.
+func (t *Tape) record(p []byte) {
+	for len(p) > 0 {
+		if t.size == int64(len(t.recorded))*chunkSize {
+			t.recorded = append(t.recorded, chunks.Get().(*[chunkSize]byte))
+		}
+		n := copy(t.recorded[len(t.recorded)-1][t.size%chunkSize:], p)
+		t.size += int64(n)
+		p = p[n:]
+	}
+}

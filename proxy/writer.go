@@ -1,0 +1,40 @@
+package proxy
+
+import "net/http"
+
+// writer notes what the client gets.
+type writer struct {
+	http.ResponseWriter
+	call *call
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (w *writer) WriteHeader(status int) {
+	if status == http.StatusContinue {
+		return // the server says it itself when the body is first read, and once
+	}
+	if h := w.call.handler; h != nil && status < 200 {
+		h.filter(w.Header(), w.call.request) // ReverseProxy asks nobody about these
+		h.opts.Authorizer.Redact(w.Header(), w.call.sent())
+	}
+	if w.call.closing && status >= 200 {
+		w.Header().Set("Connection", "close") // ReverseProxy has emptied the header after a 1xx
+	}
+	if status >= 200 && w.call.record.Status == 0 {
+		w.call.record.Status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (w *writer) Write(p []byte) (int, error) {
+	if w.call.record.Status == 0 {
+		w.call.record.Status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.call.record.BytesOut += int64(n)
+	return n, err
+}
+
+// Unwrap lets [http.ResponseController] reach Flush and Hijack.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
