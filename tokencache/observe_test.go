@@ -79,6 +79,7 @@ func TestObserversAreToldInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		t1, t2 := Fingerprint("t1"), Fingerprint("t2")
 		want := []string{
 			"a begins first ", "b begins first ", "a ends " + t1, "b ends " + t1,

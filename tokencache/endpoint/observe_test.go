@@ -88,6 +88,7 @@ func TestObserversAreToldInOrder(t *testing.T) {
 		}()
 		_ = e.Revoke(t.Context(), tokencache.Token{Value: "abc"})
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		want := []string{
 			"a begins request", "b begins request", "a ends request", "b ends request",
 			"a begins check", "b begins check", "a ends check", "b ends check",
