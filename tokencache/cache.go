@@ -86,12 +86,13 @@ func New(opts Options) *Cache {
 	}
 }
 
-// farewell is how long Close waits for observers.
-const farewell = time.Second
+// farewell is how long Close waits for observers: long enough to tell also of a
+// flight whose Source does not notice that it is over.
+const farewell = grace + time.Second
 
 // Close ends the renewal of the token and the flight under way. The token held
 // is still handed out until it expires. Close returns when the observers have
-// been told of all flights, and after a second at the latest.
+// been told of all flights, and after two seconds at the latest.
 func (c *Cache) Close() {
 	c.stop()
 	c.mu.Lock()
@@ -190,7 +191,7 @@ func (c *Cache) Accept(value string) {
 	}
 }
 
-// CredentialsChanged tells that the secrets were exchanged: a pause that began
+// CredentialsChanged tells that the secrets have changed: a pause that began
 // because the platform refused the old ones is over.
 func (c *Cache) CredentialsChanged() {
 	c.mu.Lock()

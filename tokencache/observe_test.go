@@ -148,3 +148,21 @@ func TestCloseWaitsForTheLastRecord(t *testing.T) {
 		}
 	})
 }
+
+// TestCloseTellsOfASourceThatHangs, which does not notice that its flight is over.
+func TestCloseTellsOfASourceThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		var last Fetch
+		c := New(Options{Source: source(func(context.Context, Token) (Token, error) {
+			<-release
+			return Token{}, errors.New("released")
+		}), Observers: []Observer{atEnd(func(f Fetch) { last = f })}})
+		go func() { _, _ = c.Token(context.Background()) }()
+		synctest.Wait()
+		if c.Close(); !errors.Is(last.Err, errHangs) {
+			t.Errorf("told of %+v", last)
+		}
+	})
+}

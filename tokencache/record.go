@@ -14,7 +14,7 @@ type Fetch struct {
 	Reason Reason
 	// Err is the error; nil without one.
 	Err error
-	// Replaced tells that a refused token was exchanged for another one.
+	// Replaced tells that a refused token was replaced by another one.
 	Replaced bool
 	// Fingerprint and Expiry are of the token that it brought; zero without one.
 	Fingerprint string

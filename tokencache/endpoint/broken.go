@@ -13,18 +13,18 @@ import (
 	"authproxy/tokencache"
 )
 
-// unreadable is the failure of a call whose credentials cannot be read.
+// unreadable is the error of a call whose credentials cannot be read.
 func (c *call) unreadable(err error) error {
 	what := fmt.Sprintf("was not sent, because the credentials cannot be read (%v)", err)
 	return c.fail(tokencache.ReasonCredentials, nil, what, "check the files or variables that hold them", err)
 }
 
-// unsendable is the failure of a call whose values make no request.
+// unsendable is the error of a call whose values make no request.
 func (c *call) unsendable(err error) error {
 	return c.fail(tokencache.ReasonCredentials, nil, "was not sent: "+err.Error(), "check "+c.credentials(), err)
 }
 
-// broken is the failure of a call that got no answer, or not all of it.
+// broken is the error of a call that got no answer, or not all of it.
 func (c *call) broken(ctx context.Context, err error) error {
 	var network net.Error
 	switch {

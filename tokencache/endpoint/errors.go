@@ -55,7 +55,7 @@ func (c *call) refused(a *answer, lists ...[]Match) error {
 	return nil
 }
 
-// status is the failure of an answer that is not 2xx.
+// status is the error of an answer that is not 2xx.
 func (c *call) status(a *answer) error {
 	code := a.code(c.endpoint.response.Error, c.secrets)
 	what := fmt.Sprintf("was answered with %d%s", a.status, code)

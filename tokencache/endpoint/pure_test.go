@@ -119,7 +119,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-func TestSecretsAreSeenInAnyDress(t *testing.T) {
+func TestSecretsAreSeenInAnyEncoding(t *testing.T) {
 	var s secrets
 	s.add("Geheim/1234 567", "")
 	s.addPair("id", "Geheim/1234 567")

@@ -105,20 +105,24 @@ func (g *generation) needs() sandbox.Needs {
 // to be revoked on exit, all at once.
 func (g *generation) close() {
 	g.files.Close()
-	var revoking sync.WaitGroup
+	var closing sync.WaitGroup
 	for _, t := range g.tokens {
-		if t == nil {
-			continue
-		}
-		t.cache.Close()
-		if held := t.cache.Held(); t.cfg.RevokeOnExit && held.Value != "" && time.Now().Before(held.Expiry) {
-			revoking.Go(func() { g.revoke(t, held) })
+		if t != nil {
+			closing.Go(func() { g.closeToken(t) })
 		}
 	}
-	revoking.Wait()
+	closing.Wait()
 	for _, p := range g.pools {
 		p.CloseIdleConnections()
 	}
+}
+
+func (g *generation) closeToken(t *token) {
+	t.cache.Close()
+	if held := t.cache.Held(); t.cfg.RevokeOnExit && held.Value != "" && time.Now().Before(held.Expiry) {
+		g.revoke(t, held)
+	}
+	t.endpoint.Close() // after the last request that is told of
 }
 
 // text returns a URL as it was written, with its password; "" for nil.
