@@ -1,12 +1,6 @@
 package config
 
-import (
-	"regexp"
-	"strings"
-	"unicode/utf8"
-
-	"authproxy/cmd/authproxy/internal/config/tree"
-)
+import "authproxy/cmd/authproxy/internal/config/tree"
 
 // Access allows the requests that are in all three of its lists.
 type Access struct {
@@ -39,23 +33,4 @@ func (p *parser) access(n *tree.Node, u *Upstream) {
 			u.Access[i].Hosts = p.hosts(item.Get("hosts"))
 		}
 	}
-}
-
-var escape = regexp.MustCompile(`%[0-9a-fA-F]{2}`)
-
-// isPattern says whether some path that is not ambiguous can match s.
-func isPattern(s string) bool {
-	all := strings.Split(s, "/")
-	for i, segment := range all {
-		last := i == len(all)-1
-		switch {
-		case i == 0 && segment != "", i > 0 && segment == "" && !last, segment == "**" && !last:
-			return false
-		case segment != "" && strings.Trim(segment, ". ") == "":
-			return false
-		case segment != "*" && segment != "**" && strings.Contains(segment, "*"):
-			return false
-		}
-	}
-	return len(all) > 1 && isLine(s) && utf8.ValidString(s) && !strings.ContainsAny(s, "\\;?#\t") && !escape.MatchString(s)
 }

@@ -13,9 +13,8 @@ import (
 	"time"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/httpsyntax"
 )
-
-const unixPrefix = "unix:"
 
 // maxSocketPath is what a socket address of Linux holds.
 const maxSocketPath = 107
@@ -88,7 +87,7 @@ func (p *parser) notAdmin(at *tree.Node, listen string, cfg *Config) {
 
 // anyPort says whether the system chooses the port of listen, so that no two are the same.
 func anyPort(listen string) bool {
-	return strings.HasSuffix(listen, ":0") && !strings.HasPrefix(listen, unixPrefix)
+	return strings.HasSuffix(listen, ":0") && !httpsyntax.IsUnix(listen)
 }
 
 // address checks where to listen. Anything but loopback and unix sockets needs allow.
@@ -97,7 +96,7 @@ func (p *parser) address(n *tree.Node, allow bool) string {
 	if !p.faults.Single(n, fix) {
 		return ""
 	}
-	if path, ok := strings.CutPrefix(n.Text, unixPrefix); ok {
+	if path, ok := httpsyntax.UnixPath(n.Text); ok {
 		return p.socket(n, path)
 	}
 	host, port, err := net.SplitHostPort(n.Text)
@@ -124,7 +123,7 @@ func (p *parser) socket(n *tree.Node, path string) string {
 	if len(path) > maxSocketPath {
 		p.fault(n, "the path of the socket is longer than "+strconv.Itoa(maxSocketPath)+" bytes", "use a shorter folder")
 	}
-	return unixPrefix + path
+	return httpsyntax.UnixPrefix + path
 }
 
 // loopback records a fault unless host is reachable from this machine only.
@@ -152,7 +151,7 @@ func (p *parser) exposed(root *tree.Node, cfg *Config) {
 	for _, u := range cfg.Upstreams {
 		listen := listenerOf(cfg, u)
 		host, _, err := net.SplitHostPort(listen)
-		if err != nil || strings.HasPrefix(listen, unixPrefix) || judged[listen] {
+		if err != nil || httpsyntax.IsUnix(listen) || judged[listen] {
 			continue
 		}
 		judged[listen] = true

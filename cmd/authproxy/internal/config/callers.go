@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/httpsyntax"
 )
 
 // overflowUID is how Linux shows users of other user namespaces; see user_namespaces(7).
@@ -56,7 +57,7 @@ func (p *parser) callerToken(n *tree.Node, cfg *Config) {
 // onlySockets records a fault when an upstream is served where nothing tells whose process calls.
 func (p *parser) onlySockets(root *tree.Node, cfg *Config) {
 	for i, u := range cfg.Upstreams {
-		if listen := listenerOf(cfg, u); listen != "" && !strings.HasPrefix(listen, unixPrefix) {
+		if listen := listenerOf(cfg, u); listen != "" && !httpsyntax.IsUnix(listen) {
 			p.fault(root.Get("allowed_uids"), "cannot be checked on "+listen+", where upstreams["+strconv.Itoa(i)+"] is served",
 				"listen on unix sockets only, or use caller_token_file")
 			return
@@ -66,11 +67,11 @@ func (p *parser) onlySockets(root *tree.Node, cfg *Config) {
 
 func usesSocket(cfg *Config) bool {
 	for _, u := range cfg.Upstreams {
-		if strings.HasPrefix(listenerOf(cfg, u), unixPrefix) {
+		if httpsyntax.IsUnix(listenerOf(cfg, u)) {
 			return true
 		}
 	}
-	return strings.HasPrefix(cfg.Admin.Listen, unixPrefix)
+	return httpsyntax.IsUnix(cfg.Admin.Listen)
 }
 
 func listenerOf(cfg *Config, u Upstream) string {

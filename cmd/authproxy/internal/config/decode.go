@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ohler55/ojg/jp"
-
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/jsonpath"
 )
 
 // The decoder reads mappings into structs. What a field may hold stands in its tags:
@@ -104,7 +103,7 @@ func (p *parser) value(n *tree.Node, tag reflect.StructTag, v reflect.Value) {
 		*out = p.fileMode(n)
 	case **url.URL:
 		*out = p.proxyURL(n)
-	case *jp.Expr:
+	case *jsonpath.Path:
 		*out = p.jsonPath(n)
 	case *[]Match:
 		*out = p.matches(n)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/httpsyntax"
 )
 
 // Headers is the policy for the headers of an upstream.
@@ -46,9 +47,9 @@ func (p *parser) inject(n *tree.Node) Inject {
 		return Inject{Query: in.Query}
 	case in.Header == "":
 		p.fault(n, "names neither a header nor a query parameter", "write {header: Authorization} or {query: access_token}")
-	case !isToken(in.Header) || isOwn(in.Header):
+	case !httpsyntax.IsToken(in.Header) || isOwn(in.Header):
 		p.fault(n.Child("header"), "is not a header that can hold a token", "write Authorization")
-	case in.Scheme != "" && in.Scheme != TypeScheme && !isToken(in.Scheme):
+	case in.Scheme != "" && in.Scheme != TypeScheme && !httpsyntax.IsToken(in.Scheme):
 		p.fault(n.Child("scheme"), "is not a scheme", `write Bearer, "" for none, or "`+TypeScheme+`" for the type that came with the token`)
 	}
 	return Inject{Header: textproto.CanonicalMIMEHeaderKey(in.Header), Scheme: in.Scheme}
@@ -71,7 +72,7 @@ func (p *parser) headerNames(n *tree.Node) {
 		at := &tree.Node{File: e.Value.File, Line: e.Line, Path: e.Value.Path}
 		lower := strings.ToLower(e.Name)
 		switch {
-		case !isToken(e.Name):
+		case !httpsyntax.IsToken(e.Name):
 			p.fault(at, "the key is not the name of a header", headerFix)
 		case isOwn(e.Name):
 			p.fault(at, "this header is written by HTTP itself and cannot be set", "remove it")

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/httpsyntax"
 )
 
 // loop records a fault when upstream i is authproxy itself: each of its requests would come back, to be
@@ -31,7 +32,7 @@ func (p *parser) loop(root *tree.Node, cfg *Config, i int) {
 // leadsTo says whether the requests of u come to listen, by an address of this machine.
 func leadsTo(u Upstream, listen string) bool {
 	if u.Socket != "" {
-		return listen == unixPrefix+u.Socket
+		return listen == httpsyntax.UnixPrefix+u.Socket
 	}
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil || u.ProxyURL != nil || portOf(u.URL) != port {

@@ -4,20 +4,20 @@ import (
 	"net/textproto"
 	"strings"
 
-	"github.com/ohler55/ojg/jp"
-
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/httpsyntax"
+	"authproxy/internal/jsonpath"
 )
 
 // Selector says where in an answer a value stands: under a JSON path, or in a header. The zero
 // Selector says that it stands nowhere.
 type Selector struct {
-	Path   jp.Expr
+	Path   jsonpath.Path
 	Header string // canonical; set instead of Path
 }
 
 // IsZero says whether there is nothing to look for.
-func (s Selector) IsZero() bool { return s.Header == "" && len(s.Path) == 0 }
+func (s Selector) IsZero() bool { return s.Header == "" && s.Path.IsZero() }
 
 // String returns the selector as it is written in the configuration.
 func (s Selector) String() string {
@@ -30,8 +30,7 @@ func (s Selector) String() string {
 // Match is a place in a JSON document and the values there that count. Values are compared as text:
 // the number 0 is "0".
 type Match struct {
-	Path   jp.Expr
-	Text   string // the path as written
+	Path   jsonpath.Path
 	Values []string
 }
 
@@ -45,7 +44,7 @@ func (p *parser) selector(n *tree.Node) Selector {
 	if !isHeader {
 		return Selector{Path: p.jsonPath(n)}
 	}
-	if !isToken(name) {
+	if !httpsyntax.IsToken(name) {
 		p.fault(n, n.Quote()+" does not name a header", "write header:X-Subject-Token")
 		return Selector{}
 	}
@@ -54,33 +53,15 @@ func (p *parser) selector(n *tree.Node) Selector {
 
 const pathFix = "write a path such as code or a.b[0].c; a key with other characters in it is written ['a-b']"
 
-func (p *parser) jsonPath(n *tree.Node) jp.Expr {
+func (p *parser) jsonPath(n *tree.Node) jsonpath.Path {
 	if !p.faults.Single(n, pathFix) {
-		return nil
+		return jsonpath.Path{}
 	}
-	path, ok := parsePath(n.Text)
-	if !ok {
+	path, err := jsonpath.Parse(n.Text)
+	if err != nil {
 		p.fault(n, n.Quote()+" is not a JSON path", pathFix)
 	}
 	return path
-}
-
-// parsePath parses text. A path that only names the whole document is none.
-func parsePath(text string) (path jp.Expr, ok bool) {
-	defer func() {
-		if recover() != nil { // jp is a parser that panics inside
-			path, ok = nil, false
-		}
-	}()
-	path, err := jp.ParseString(text)
-	if err != nil || len(path) == 0 {
-		return nil, false
-	}
-	switch path[len(path)-1].(type) {
-	case jp.Root, jp.At, jp.Bracket:
-		return nil, false
-	}
-	return path, true
 }
 
 // matches reads a mapping of JSON paths to a value or a list of values. A path with an empty list
@@ -92,13 +73,13 @@ func (p *parser) matches(n *tree.Node) []Match {
 	}
 	var out []Match
 	for _, e := range n.Entries {
-		path, ok := parsePath(e.Name)
-		if !ok {
+		path, err := jsonpath.Parse(e.Name)
+		if err != nil {
 			p.fault(&tree.Node{File: e.Value.File, Line: e.Line, Path: e.Value.Path}, "the key is not a JSON path", pathFix)
 			continue
 		}
 		if values := p.texts(e.Value); len(values) > 0 {
-			out = append(out, Match{Path: path, Text: e.Name, Values: values})
+			out = append(out, Match{Path: path, Values: values})
 		}
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/template"
 )
 
 // useNames checks the templates of the merged token n, and fills in what they need.
@@ -47,7 +48,7 @@ func (p *parser) usedNames(n *tree.Node, s *params) map[string]bool {
 	used := map[string]bool{}
 	known := s.names()
 	visit := func(leaf *tree.Node) {
-		for _, name := range placeholders(leaf.Text) {
+		for _, name := range template.Parse(leaf.Text).Names() {
 			if !contains(known, name) && !s.open {
 				p.unknownName(leaf, name, known)
 			}
@@ -69,7 +70,7 @@ func (p *parser) defaults(s *params) {
 		if d.def == nil || s.open {
 			continue
 		}
-		for _, name := range placeholders(d.def.Text) {
+		for _, name := range template.Parse(d.def.Text).Names() {
 			if !contains(known, name) {
 				p.unknownName(d.def, name, known)
 			}

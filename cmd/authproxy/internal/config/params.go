@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/template"
 )
 
 // param is a name of one token that templates can hold.
@@ -79,7 +80,7 @@ func (s *params) define(e tree.Entry, at *tree.Node) {
 	}
 	s.p.fill(e.Value, &d)
 	reserved := append(dynamicNames(), "token_url", "scope")
-	if m := placeholders("{" + e.Name + "}"); len(m) != 1 || m[0] != e.Name || contains(reserved, e.Name) {
+	if !template.IsName(e.Name) || contains(reserved, e.Name) {
 		s.p.fault(e.Value, "is not a name for a param", "use lower-case letters, digits and '_'; "+
 			strings.Join(reserved, ", ")+" have a meaning of their own")
 		return
@@ -154,7 +155,7 @@ func (s *params) expandDefault(name string, d param) string {
 	}
 	s.busy[name] = true
 	defer delete(s.busy, name)
-	return substitute(d.def.Text, func(other string) string {
+	return fill(d.def.Text, func(other string) string {
 		if _, known := s.byName[other]; !known { // a fault already
 			s.bad[name] = true
 			return ""
@@ -172,7 +173,7 @@ func (s *params) expandDefault(name string, d param) string {
 // blame returns where the beginning of the template n comes from: what the file gives, when it gives it.
 func (s *params) blame(n *tree.Node) *tree.Node {
 	for range len(s.byName) + 1 {
-		names := placeholders(n.Text)
+		names := template.Parse(n.Text).Names()
 		if len(names) == 0 {
 			return n
 		}

@@ -50,7 +50,7 @@ func TestPresets(t *testing.T) {
 		}
 		invalid := fmt.Sprint(u.InvalidToken.Status)
 		for _, m := range u.InvalidToken.Body {
-			invalid += " " + m.Text + "=" + strings.Join(m.Values, ",")
+			invalid += " " + m.Path.String() + "=" + strings.Join(m.Values, ",")
 		}
 		if invalid != tt.invalid {
 			t.Errorf("%s: invalid %s", tt.token, invalid)
@@ -59,7 +59,7 @@ func TestPresets(t *testing.T) {
 }
 
 func describe(tok Token) string {
-	url := substitute(tok.Request.URL, func(name string) string { return tok.Params[name] })
+	url := fill(tok.Request.URL, func(name string) string { return tok.Params[name] })
 	r := tok.Request
 	return fmt.Sprintf("%s %s %s form=%v json=%v query=%v", r.Method, url, r.Auth, r.Form, r.JSON, r.Query)
 }
@@ -75,7 +75,7 @@ upstreams:
   - { name: c, token: c, path: /c }
 `)
 	h, g, c := cfg.Tokens[0], cfg.Tokens[1], cfg.Tokens[2]
-	if ok := h.Revoke.OK; len(ok) != 1 || ok[0].Text != "code" || ok[0].Values[0] != "0" || h.Check == nil || h.Refresh != nil {
+	if ok := h.Revoke.OK; len(ok) != 1 || ok[0].Path.String() != "code" || ok[0].Values[0] != "0" || h.Check == nil || h.Refresh != nil {
 		t.Errorf("hengshi: %+v", h)
 	}
 	q := cfg.Upstreams[0].Query

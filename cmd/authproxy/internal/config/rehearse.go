@@ -2,11 +2,12 @@ package config
 
 import (
 	"net/textproto"
-	"net/url"
 	"strings"
 	"unicode/utf8"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/httpsyntax"
+	"authproxy/internal/template"
 )
 
 // Here the requests of a token are judged by what their templates come to, and as strictly as by the
@@ -23,7 +24,7 @@ func (p *parser) rehearse(n *tree.Node, key string, s *params, t *Token) {
 			at := &tree.Node{File: e.Value.File, Line: e.Line, Path: e.Value.Path}
 			p.fault(at, "stands beside auth: "+auth.Text+", which writes this header itself", "remove it, or write auth: none")
 		}
-		p.filled(e.Value, s, holdsControl, "holds control characters, which no header can hold", "write one line of text, without tabs")
+		p.filled(e.Value, s, httpsyntax.HasControl, "holds control characters, which no header can hold", "write one line of text, without tabs")
 	}
 	r.Get("json").Leaves(func(leaf *tree.Node) {
 		p.filled(leaf, s, notUTF8, "is not text in UTF-8, and a JSON body holds nothing else", "convert it")
@@ -35,7 +36,7 @@ func (p *parser) requestURL(n, at *tree.Node, s *params, t *Token) {
 	if at.Empty() || at.Kind != tree.Scalar {
 		return
 	}
-	text, ok := p.render(at, s, urlOf)
+	text, ok := p.render(at, s, fillURL)
 	if !ok {
 		return
 	}
@@ -55,7 +56,7 @@ func (p *parser) filled(n *tree.Node, s *params, wrong func(text string) bool, w
 	if n.Kind != tree.Scalar {
 		return
 	}
-	if text, ok := p.render(n, s, substitute); ok && wrong(text) {
+	if text, ok := p.render(n, s, fill); ok && wrong(text) {
 		p.fault(s.source(n, wrong), what, fix)
 	}
 }
@@ -65,7 +66,7 @@ func (s *params) source(n *tree.Node, wrong func(text string) bool) *tree.Node {
 	if s == nil || wrong(n.Text) {
 		return n
 	}
-	for _, name := range placeholders(n.Text) {
+	for _, name := range template.Parse(n.Text).Names() {
 		switch d := s.byName[name]; {
 		case contains(credentialNames(), name) || !wrong(s.done[name]):
 		case d.value != nil:
@@ -77,33 +78,4 @@ func (s *params) source(n *tree.Node, wrong func(text string) bool) *tree.Node {
 	return n
 }
 
-func holdsControl(text string) bool {
-	return strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f })
-}
-
 func notUTF8(text string) bool { return !utf8.ValidString(text) }
-
-// urlOf fills the template of a request's URL as it is filled when the request is made: what stands at
-// its very start is a base URL and put in as it is, what stands behind a question mark is encoded for a
-// query, the rest for a path.
-func urlOf(template string, value func(name string) string) string {
-	var out strings.Builder
-	end := 0
-	for _, m := range placeholder.FindAllStringSubmatchIndex(template, -1) {
-		out.WriteString(template[end:m[0]])
-		v := value(template[m[2]:m[3]])
-		switch {
-		case m[0] == 0 && strings.HasPrefix(template[m[1]:], "/"):
-			v = strings.TrimRight(v, "/")
-		case m[0] == 0:
-		case strings.Contains(out.String(), "?"):
-			v = url.QueryEscape(v)
-		default:
-			v = url.PathEscape(v)
-		}
-		out.WriteString(v)
-		end = m[1]
-	}
-	out.WriteString(template[end:])
-	return out.String()
-}

@@ -1,9 +1,8 @@
 package config
 
 import (
-	"github.com/ohler55/ojg/jp"
-
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/jsonpath"
 )
 
 // Request is a request to a platform. URL, Headers, Query, Form and the strings in JSON are templates:
@@ -24,13 +23,13 @@ type Request struct {
 
 // Response says how the answer to a token request is read.
 type Response struct {
-	Token        Selector  `yaml:"token" default:"access_token"`
-	TokenType    Selector  `yaml:"token_type" default:"token_type"`
-	ExpiresIn    Selector  `yaml:"expires_in" default:"expires_in"`
-	ExpiresUnit  string    `yaml:"expires_unit" default:"s" oneof:"s|ms|epoch_s|epoch_ms|rfc3339"`
-	RefreshToken Selector  `yaml:"refresh_token" default:""`
-	OK           []Match   `yaml:"ok"`    // values that mean success; empty: the status alone says it
-	Error        []jp.Expr `yaml:"error"` // where a machine-readable error may stand
+	Token        Selector        `yaml:"token" default:"access_token"`
+	TokenType    Selector        `yaml:"token_type" default:"token_type"`
+	ExpiresIn    Selector        `yaml:"expires_in" default:"expires_in"`
+	ExpiresUnit  string          `yaml:"expires_unit" default:"s" oneof:"s|ms|epoch_s|epoch_ms|rfc3339"`
+	RefreshToken Selector        `yaml:"refresh_token" default:""`
+	OK           []Match         `yaml:"ok"`    // values that mean success; empty: the status alone says it
+	Error        []jsonpath.Path `yaml:"error"` // where a machine-readable error may stand
 }
 
 // checkRequests looks at what the types of the fields cannot say.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/httpsyntax"
 )
 
 func contains(names []string, name string) bool { return slices.Contains(names, name) }
@@ -46,13 +47,13 @@ func (p *parser) rule(name, s string) (what, fix string) {
 		return "is empty", "remove it"
 	case name == "name" && !nameRule.MatchString(s):
 		return "is not a name", "use up to 63 letters, digits, '.', '_' and '-', a letter or digit first"
-	case name == "header" && !isToken(s):
+	case name == "header" && !httpsyntax.IsToken(s):
 		return "is not the name of a header", headerFix
-	case name == "upgrade" && !isToken(s):
+	case name == "upgrade" && !httpsyntax.IsToken(s):
 		return "is not an Upgrade value", "write [websocket]"
 	case name == "upgrade" && strings.EqualFold(s, "h2c"):
 		return "h2c is never upgraded to", "remove it"
-	case name == "method" && (!isToken(s) || strings.ToUpper(s) != s):
+	case name == "method" && (!httpsyntax.IsToken(s) || strings.ToUpper(s) != s):
 		return "is not a method", "write it in capitals, such as GET or POST"
 	case name == "pattern" && !isPattern(s):
 		return "is not a pattern of a path", "write it decoded and from its first slash on: * stands for one whole segment, ** at the end for any rest, such as /api/*/items/**"
@@ -66,17 +67,9 @@ const headerFix = "write it as it stands in a request, such as X-Request-Id"
 
 var nameRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
-// isToken says whether s is a token of RFC 9110, section 5.6.2.
-func isToken(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
-		digit := '0' <= c && c <= '9'
-		if !letter && !digit && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
-			return false
-		}
-	}
-	return s != ""
+func isPattern(s string) bool {
+	_, ok := httpsyntax.ParsePattern(s)
+	return ok
 }
 
 // isLine says whether s can be the value of a header.

@@ -1,17 +1,12 @@
 package config
 
 import (
-	"regexp"
 	"strings"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/httpsyntax"
+	"authproxy/internal/template"
 )
-
-// A placeholder in the requests of a token. Other braces mean themselves.
-var placeholder = regexp.MustCompile(`\{([a-z_][a-z0-9_]*)\}`)
-
-// A placeholder in what an upstream sets.
-var headerPlaceholder = regexp.MustCompile(`\{([a-z_][a-z0-9_]*)(?:\.([^{}]*))?\}`)
 
 // Names that can stand in a template, besides the params.
 func credentialNames() []string {
@@ -22,29 +17,25 @@ func dynamicNames() []string {
 	return []string{"refresh_token", "token", "device_id", "now_s", "now_ms", "uuid"}
 }
 
-// placeholders returns the names in s, in order.
-func placeholders(s string) []string {
-	var out []string
-	for _, m := range placeholder.FindAllStringSubmatch(s, -1) {
-		out = append(out, m[1])
-	}
-	return out
+// fill replaces each {name} in text by value(name).
+func fill(text string, value func(name string) string) string {
+	return template.Parse(text).Fill(func(p template.Piece) string { return value(p.Name) })
 }
 
-// substitute replaces each {name} in s by value(name).
-func substitute(s string, value func(name string) string) string {
-	return placeholder.ReplaceAllStringFunc(s, func(m string) string { return value(m[1 : len(m)-1]) })
+// fillURL is fill for the URL of a request, as it is filled when the request is made.
+func fillURL(text string, value func(name string) string) string {
+	return template.Parse(text).FillURL(func(p template.Piece) (string, bool) { return value(p.Name), false })
 }
 
 // headerTemplate checks a value that may hold {header.NAME} and nothing else in braces.
 func (p *parser) headerTemplate(n *tree.Node) {
-	for _, m := range headerPlaceholder.FindAllStringSubmatch(n.Text, -1) {
-		if m[1] == "header" && isToken(m[2]) {
+	for _, piece := range template.ParseMembers(n.Text) {
+		if piece.Name == "" || piece.Name == "header" && httpsyntax.IsToken(piece.Member) {
 			continue
 		}
 		what := "unknown placeholder"
-		if strings.Contains(n.Raw, m[0]) { // written here, not filled in from the environment
-			what += " " + m[0]
+		if strings.Contains(n.Raw, piece.String()) { // written here, not filled in from the environment
+			what += " " + piece.String()
 		}
 		p.fault(n, what, "only {header.NAME} has a meaning here, such as {header.X-User}")
 	}

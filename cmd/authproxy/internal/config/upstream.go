@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/httpsyntax"
+	"authproxy/internal/template"
 )
 
 // Upstream is a platform to forward to, and which requests go there.
@@ -137,7 +139,7 @@ func (p *parser) claim(n *tree.Node, cfg *Config, u *Upstream) {
 // isPrefix says whether some path that is not ambiguous begins with s.
 func isPrefix(s string) bool {
 	clean := s == "/" || path.Clean(s) == strings.TrimSuffix(s, "/")
-	return s[0] == '/' && clean && !strings.ContainsAny(s, "?#%\\;*") && !holdsControl(s) && utf8.ValidString(s)
+	return s[0] == '/' && clean && !strings.ContainsAny(s, "?#%\\;*") && !httpsyntax.HasControl(s) && utf8.ValidString(s)
 }
 
 // upstreamURL reads the base URL, which the token's block may bring as a template.
@@ -156,8 +158,8 @@ func (p *parser) upstreamURL(n *tree.Node, s *params, u *Upstream) {
 	if !ok {
 		return
 	}
-	if path, ok := strings.CutPrefix(text, unixPrefix); ok {
-		u.Socket = strings.TrimPrefix(p.socket(from, path), unixPrefix)
+	if path, ok := httpsyntax.UnixPath(text); ok {
+		u.Socket = strings.TrimPrefix(p.socket(from, path), httpsyntax.UnixPrefix)
 		u.URL = &url.URL{Scheme: "http", Host: "localhost"}
 		return
 	}
@@ -178,7 +180,7 @@ func (p *parser) upstreamURL(n *tree.Node, s *params, u *Upstream) {
 // baseURL fills the template at, and says where its beginning comes from. ok is false after a fault,
 // and when the preset that would have to fill it is not known.
 func (p *parser) baseURL(at *tree.Node, s *params) (text string, from *tree.Node, ok bool) {
-	names := placeholders(at.Text)
+	names := template.Parse(at.Text).Names()
 	if s == nil {
 		return at.Text, at, len(names) == 0
 	}
@@ -192,7 +194,7 @@ func (p *parser) baseURL(at *tree.Node, s *params) (text string, from *tree.Node
 		}
 		return "", nil, false
 	}
-	text, ok = p.render(at, s, substitute)
+	text, ok = p.render(at, s, fill)
 	return text, s.blame(at), ok
 }
 

@@ -7,14 +7,11 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/ohler55/ojg/jp"
-
 	"authproxy/cmd/authproxy/internal/admin"
 	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/cmd/authproxy/internal/dial"
 	"authproxy/cmd/authproxy/internal/follow"
 	"authproxy/cmd/authproxy/internal/logs"
-	"authproxy/internal/jsonpath"
 	"authproxy/proxy"
 	"authproxy/tokencache"
 	"authproxy/tokencache/endpoint"
@@ -88,30 +85,12 @@ func newEndpoint(t config.Token, connections http.RoundTripper, log *slog.Logger
 		Check:       endpointRequest(t.Check),
 		Revoke:      endpointRequest(t.Revoke),
 		Response: endpoint.Response{
-			Token: endpointSelector(t.Response.Token), TokenType: endpointSelector(t.Response.TokenType),
-			ExpiresIn: endpointSelector(t.Response.ExpiresIn), ExpiresUnit: t.Response.ExpiresUnit,
-			RefreshToken: endpointSelector(t.Response.RefreshToken),
-			OK:           endpointMatches(t.Response.OK), Error: endpointPaths(t.Response.Error),
+			Token: endpoint.Selector(t.Response.Token), TokenType: endpoint.Selector(t.Response.TokenType),
+			ExpiresIn: endpoint.Selector(t.Response.ExpiresIn), ExpiresUnit: t.Response.ExpiresUnit,
+			RefreshToken: endpoint.Selector(t.Response.RefreshToken),
+			OK:           endpointMatches(t.Response.OK), Error: t.Response.Error,
 		},
 	})
-}
-
-func endpointSelector(s config.Selector) endpoint.Selector {
-	return endpoint.Selector{Path: endpointPath(s.Path), Header: s.Header}
-}
-
-func endpointPaths(exprs []jp.Expr) []jsonpath.Path {
-	var paths []jsonpath.Path
-	for _, e := range exprs {
-		paths = append(paths, endpointPath(e))
-	}
-	return paths
-}
-
-// endpointPath is the path that the configuration has checked.
-func endpointPath(e jp.Expr) jsonpath.Path {
-	path, _ := jsonpath.Parse(e.String())
-	return path
 }
 
 func endpointRequest(r *config.Request) *endpoint.Request {
@@ -127,7 +106,7 @@ func endpointRequest(r *config.Request) *endpoint.Request {
 func endpointMatches(ms []config.Match) []endpoint.Match {
 	all := make([]endpoint.Match, len(ms))
 	for i, m := range ms {
-		all[i] = endpoint.Match{Path: endpointPath(m.Path), Values: m.Values}
+		all[i] = endpoint.Match{Path: m.Path, Values: m.Values}
 	}
 	return all
 }

@@ -11,7 +11,6 @@ import (
 	"authproxy/cmd/authproxy/internal/dial"
 	"authproxy/cmd/authproxy/internal/follow"
 	"authproxy/internal/httpsyntax"
-	"authproxy/internal/jsonpath"
 	"authproxy/proxy"
 	"authproxy/proxy/door"
 )
@@ -93,10 +92,7 @@ func (g *generation) newUpstream(u config.Upstream) (http.Handler, error) {
 	}
 	matches := make([]proxy.Match, len(u.InvalidToken.Body))
 	for i, m := range u.InvalidToken.Body {
-		if matches[i].Path, err = jsonpath.Parse(m.Text); err != nil {
-			return nil, fmt.Errorf("%q: %w", m.Text, err)
-		}
-		matches[i].Values = m.Values
+		matches[i] = proxy.Match(m)
 	}
 	strip := ""
 	if u.StripPath {
