@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/cmd/authproxy/internal/server"
 	"authproxy/internal/httpsyntax"
 	"authproxy/proxy/platformtest"
@@ -79,7 +78,7 @@ func newDemo(listen string, std streams) (*demo, error) {
 	shown := func(place string) string {
 		return strings.Replace(text, listen, strings.TrimPrefix(place, "http://"), 1)
 	}
-	cfg, err := config.Parse("demo.yaml", []byte(text+"admin: { listen: \"\" }\nlog: { level: warn, access: none }\n"), ".", func(string) (string, bool) { return "", false })
+	cfg, err := server.Parse("demo.yaml", []byte(text+"admin: { listen: \"\" }\nlog: { level: warn, access: none }\n"), ".")
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/server"
 )
 
 // newRoot returns the command tree, and whether a command's own code has begun:
@@ -35,7 +36,7 @@ func newRoot(std streams) (root *cobra.Command, begun *bool) {
 
 // loadConfig reads a configuration.
 func loadConfig(file string) (*config.Config, error) {
-	cfg, err := config.Load(file)
+	cfg, err := server.Load(file)
 	return cfg, usageUnlessFaults(err)
 }
 

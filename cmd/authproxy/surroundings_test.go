@@ -44,8 +44,6 @@ func secretsIn(t *testing.T, folder string) string {
 	return dir
 }
 
-func noEnv(string) (string, bool) { return "", false }
-
 // TestSmallestConfiguration: what the README and the example promise as eight
 // lines is eight lines, and loads.
 func TestSmallestConfiguration(t *testing.T) {
@@ -57,7 +55,7 @@ func TestSmallestConfiguration(t *testing.T) {
 	if lines := strings.Count(text, "\n"); lines > 8 {
 		t.Errorf("%d lines, promised are 8:\n%s", lines, text)
 	}
-	cfg, err := config.Parse("README.md", []byte(text), secretsIn(t, "secrets"), noEnv)
+	cfg, err := server.Parse("README.md", []byte(text), secretsIn(t, "secrets"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +97,7 @@ func TestReadmeTables(t *testing.T) {
 // every key that the configuration knows, in its place or in a comment.
 func TestExampleHasEveryKey(t *testing.T) {
 	text := repoFile(t, "config.example.yaml")
-	cfg, err := config.Parse("config.example.yaml", []byte(text), t.TempDir(), noEnv)
+	cfg, err := server.Parse("config.example.yaml", []byte(text), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +226,7 @@ func loadsDeployed(t *testing.T, name, text string) {
 	t.Helper()
 	dir := secretsIn(t, "run")
 	moved := strings.ReplaceAll(text, "/run/secrets/", filepath.ToSlash(filepath.Join(dir, "run"))+"/")
-	cfg, err := config.Parse(name, []byte(moved), dir, noEnv)
+	cfg, err := server.Parse(name, []byte(moved), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

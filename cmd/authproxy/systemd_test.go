@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/server"
 )
 
 // TestSystemdUnit: systemd has nothing to say against the unit, which gives the
@@ -20,7 +20,7 @@ func TestSystemdUnit(t *testing.T) {
 	if !strings.Contains(unit, "ExecStart="+binary+serve) {
 		t.Error("it does not start the program")
 	}
-	cfg, err := config.Parse("t.yaml", []byte(`{ tokens: { t: { token_url: "https://x/", client_id: x, client_secret: x } }, upstreams: [ { name: u, token: t, url: "https://x" } ] }`), t.TempDir(), os.LookupEnv)
+	cfg, err := server.Parse("t.yaml", []byte(`{ tokens: { t: { token_url: "https://x/", client_id: x, client_secret: x } }, upstreams: [ { name: u, token: t, url: "https://x" } ] }`), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,33 +69,31 @@ func (c *Config) Token(name string) (Token, bool) {
 
 // Load reads the file at path, with the environment of the process. The error is of type Faults
 // unless the file could not be read.
-func Load(path string) (*Config, error) {
+func Load(path string, words Vocabulary) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	return Parse(path, data, filepath.Dir(path), os.LookupEnv)
+	return Parse(path, data, filepath.Dir(path), os.LookupEnv, words)
 }
 
 // Parse reads data as the configuration file name, whose relative paths start at dir. It looks at the
 // files and resolves the listening names that data mentions. The error is of type Faults and holds
 // everything that is wrong.
-func Parse(name string, data []byte, dir string, env func(string) (string, bool)) (*Config, error) {
-	return parse(name, data, dir, env, lookup)
+func Parse(name string, data []byte, dir string, env func(string) (string, bool), words Vocabulary) (*Config, error) {
+	return (&parser{dir: dir, resolve: lookup, words: words}).parse(name, data, env)
 }
 
 // parser collects what Parse finds.
 type parser struct {
 	dir      string
 	resolve  func(host string) ([]netip.Addr, error)
+	words    Vocabulary
 	faults   Faults
 	warnings []string
 }
 
-func parse(name string, data []byte, dir string, env func(string) (string, bool),
-	resolve func(string) ([]netip.Addr, error),
-) (*Config, error) {
-	p := &parser{dir: dir, resolve: resolve}
+func (p *parser) parse(name string, data []byte, env func(string) (string, bool)) (*Config, error) {
 	cfg := &Config{}
 	if root := tree.Read(name, data, env, &p.faults); root != nil {
 		p.config(root, cfg)

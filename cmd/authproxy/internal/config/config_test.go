@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/tokencache/endpoint"
 )
 
 var update = flag.Bool("update", false, "write the .want files anew")
@@ -33,8 +34,21 @@ func testResolve(host string) ([]netip.Addr, error) {
 	return nil, errors.New("no such host")
 }
 
+// testWords are the words of the token endpoint.
+func testWords() Vocabulary {
+	words := Vocabulary{Reserved: endpoint.Reserved()}
+	for _, m := range endpoint.AuthMethods() {
+		words.Auth = append(words.Auth, AuthMethod{Name: m.Name, Needs: m.Needs, Header: m.Header})
+	}
+	return words
+}
+
+func testParser() *parser {
+	return &parser{dir: "testdata/good", resolve: testResolve, words: testWords()}
+}
+
 func testParse(name, text string) (*Config, error) {
-	return parse(name, []byte(text), "testdata/good", testEnv, testResolve)
+	return testParser().parse(name, []byte(text), testEnv)
 }
 
 // good parses the text and fails the test on any fault.
@@ -108,12 +122,12 @@ func TestAliasesAreBounded(t *testing.T) {
 
 // TestFaultsComeAsOneType is what callers of Parse rely on.
 func TestFaultsComeAsOneType(t *testing.T) {
-	_, err := Parse("f.yaml", []byte("listen: 1\nloog: {}"), ".", testEnv)
+	_, err := Parse("f.yaml", []byte("listen: 1\nloog: {}"), ".", testEnv, testWords())
 	faults, ok := errors.AsType[Faults](err)
 	if !ok || len(faults) != 4 || faults[len(faults)-1] != (Fault{File: "f.yaml", Line: 2, Path: "loog", What: "unknown key", Fix: "did you mean log?"}) {
 		t.Errorf("%v", err)
 	}
-	if _, err := Load("testdata/none.yaml"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Load("testdata/none.yaml", testWords()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 }
@@ -163,7 +177,7 @@ func TestSmallestFileHasEightLines(t *testing.T) {
 	if n := bytes.Count(data, []byte("\n")); n > 8 {
 		t.Errorf("%d lines", n)
 	}
-	cfg, err := Load("testdata/good/smallest.yaml")
+	cfg, err := Load("testdata/good/smallest.yaml", testWords())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +193,7 @@ func TestSmallestFileHasEightLines(t *testing.T) {
 const example = "../../../../config.example.yaml"
 
 func TestExampleHasEveryKey(t *testing.T) {
-	cfg, err := Load(example)
+	cfg, err := Load(example, testWords())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +242,7 @@ func TestLogThatSaysLess(t *testing.T) {
 		"{ level: warn, access: all }": 1, "{ level: error, access: all }": 1, "{ level: warn, access: errors }": 0, "{ level: info, access: all }": 0, "{ access: all }": 0,
 	} {
 		text := "log: " + log + "\ntokens: { t: { token_url: \"https://x/\", client_id: x, client_secret: x } }\nupstreams: [ { name: u, token: t, url: \"https://x\" } ]\n"
-		cfg, err := Parse("t.yaml", []byte(text), t.TempDir(), os.LookupEnv)
+		cfg, err := Parse("t.yaml", []byte(text), t.TempDir(), os.LookupEnv, testWords())
 		if err != nil {
 			t.Fatal(err)
 		}

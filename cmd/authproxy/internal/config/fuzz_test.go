@@ -26,7 +26,7 @@ func FuzzParse(f *testing.F) {
 		if bytes.Contains(data, []byte(marker)) {
 			t.Skip()
 		}
-		_, err := parse("fuzz.yaml", data, "testdata/good", env, testResolve)
+		_, err := testParser().parse("fuzz.yaml", data, env)
 		if err == nil {
 			return
 		}

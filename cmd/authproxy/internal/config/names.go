@@ -15,19 +15,21 @@ func (p *parser) useNames(n *tree.Node, s *params, t *Token) {
 	p.defaults(s)
 	unsure := s.open || p.faulty(t)
 	for _, key := range requestKeys() {
-		if auth := n.Child(key).Get("auth"); auth != nil && strings.HasPrefix(auth.Text, "basic") {
-			used["client_id"], used["client_secret"] = true, true
+		if auth := n.Child(key).Get("auth"); auth != nil {
+			for _, name := range p.words.auth(auth.Text).Needs {
+				used[name] = true
+			}
 		}
 	}
 	t.Params = map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(s.byName)) {
-		if !contains(credentialNames(), name) && (used[name] || s.byName[name].value != nil) {
+		if !contains(CredentialNames(), name) && (used[name] || s.byName[name].value != nil) {
 			t.Params[name] = s.value(name, "")
 		}
 	}
 	maps.Copy(t.Params, s.done) // and what those needed in turn
 	t.Credentials = map[string]Secret{}
-	for _, name := range credentialNames() {
+	for _, name := range CredentialNames() {
 		delete(t.Params, name)
 		p.credential(n, s, t, name, used[name], unsure)
 	}
@@ -120,7 +122,7 @@ func (p *parser) credential(n *tree.Node, s *params, t *Token, name string, used
 func (p *parser) render(n *tree.Node, s *params, fill func(text string, value func(name string) string) string) (text string, ok bool) {
 	ok = true
 	text = fill(n.Text, func(name string) string {
-		if contains(credentialNames(), name) || contains(dynamicNames(), name) {
+		if contains(CredentialNames(), name) || contains(p.words.Reserved, name) {
 			return "x"
 		}
 		_, known := s.byName[name]

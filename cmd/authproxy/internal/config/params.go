@@ -79,7 +79,7 @@ func (s *params) define(e tree.Entry, at *tree.Node) {
 		return
 	}
 	s.p.fill(e.Value, &d)
-	reserved := append(dynamicNames(), "token_url", "scope")
+	reserved := slices.Concat(s.p.words.Reserved, []string{"token_url", "scope"})
 	if !template.IsName(e.Name) || contains(reserved, e.Name) {
 		s.p.fault(e.Value, "is not a name for a param", "use lower-case letters, digits and '_'; "+
 			strings.Join(reserved, ", ")+" have a meaning of their own")
@@ -105,7 +105,7 @@ func (s *params) give(e tree.Entry) {
 
 // names are all that a template of the token may hold.
 func (s *params) names() []string {
-	return slices.Concat(slices.Collect(maps.Keys(s.byName)), credentialNames(), dynamicNames())
+	return slices.Concat(slices.Collect(maps.Keys(s.byName)), CredentialNames(), s.p.words.Reserved)
 }
 
 // value returns what name stands for, and records a fault when it is needed and not there. via is the

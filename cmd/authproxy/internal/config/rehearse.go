@@ -18,9 +18,12 @@ func (p *parser) rehearse(n *tree.Node, key string, s *params, t *Token) {
 	r := n.Child(key)
 	p.requestURL(n, r.Get("url"), s, t)
 	auth := r.Get("auth")
-	basic := auth != nil && contains([]string{"basic", "basic_raw"}, auth.Text)
+	written := ""
+	if auth != nil {
+		written = p.words.auth(auth.Text).Header
+	}
 	for _, e := range r.Child("headers").Entries {
-		if basic && textproto.CanonicalMIMEHeaderKey(e.Name) == "Authorization" {
+		if written != "" && textproto.CanonicalMIMEHeaderKey(e.Name) == written {
 			at := &tree.Node{File: e.Value.File, Line: e.Line, Path: e.Value.Path}
 			p.fault(at, "stands beside auth: "+auth.Text+", which writes this header itself", "remove it, or write auth: none")
 		}
@@ -68,7 +71,7 @@ func (s *params) source(n *tree.Node, wrong func(text string) bool) *tree.Node {
 	}
 	for _, name := range template.Parse(n.Text).Names() {
 		switch d := s.byName[name]; {
-		case contains(credentialNames(), name) || !wrong(s.done[name]):
+		case contains(CredentialNames(), name) || !wrong(s.done[name]):
 		case d.value != nil:
 			return d.value
 		case d.def != nil:

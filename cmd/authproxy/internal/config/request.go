@@ -11,7 +11,7 @@ import (
 type Request struct {
 	Method  string            `yaml:"method" default:"POST" rule:"method"`
 	URL     string            `yaml:"url" rule:"required" fix:"write the whole URL, such as https://id.example.com/oauth2/token"`
-	Auth    string            `yaml:"auth" default:"none" oneof:"none|basic|basic_raw"` // basic: form-encoded first
+	Auth    string            `yaml:"auth" default:"none" oneof:"{auth}"` // the name of an AuthMethod
 	Headers map[string]string `yaml:"headers" keys:"header"`
 	Query   map[string]string `yaml:"query"`
 	Form    map[string]string `yaml:"form"`

@@ -22,14 +22,18 @@ func contains(names []string, name string) bool { return slices.Contains(names, 
 func (p *parser) text(n *tree.Node, tag reflect.StructTag, v reflect.Value) {
 	choice, isChoice := tag.Lookup("oneof")
 	mend := tag.Get("fix")
+	choices := strings.Split(choice, "|")
+	if choice == "{auth}" {
+		choices = p.words.authNames()
+	}
 	if isChoice {
-		mend = "write " + strings.ReplaceAll(choice, "|", " or ")
+		mend = "write " + strings.Join(choices, " or ")
 	}
 	if n.Kind != tree.Null && !p.faults.Single(n, cmp.Or(mend, "write one value")) {
 		return
 	}
 	v.SetString(n.Text)
-	if isChoice && !contains(strings.Split(choice, "|"), n.Text) {
+	if isChoice && !contains(choices, n.Text) {
 		p.fault(n, n.Quote()+" is not possible here", mend)
 	}
 	for _, rule := range strings.Split(tag.Get("rule"), ",") {

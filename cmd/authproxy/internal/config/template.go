@@ -8,15 +8,6 @@ import (
 	"authproxy/internal/template"
 )
 
-// Names that can stand in a template, besides the params.
-func credentialNames() []string {
-	return []string{"client_id", "client_secret", "username", "password"}
-}
-
-func dynamicNames() []string {
-	return []string{"refresh_token", "token", "device_id", "now_s", "now_ms", "uuid"}
-}
-
 // fill replaces each {name} in text by value(name).
 func fill(text string, value func(name string) string) string {
 	return template.Parse(text).Fill(func(p template.Piece) string { return value(p.Name) })

@@ -184,7 +184,7 @@ func (p *parser) baseURL(at *tree.Node, s *params) (text string, from *tree.Node
 	if s == nil {
 		return at.Text, at, len(names) == 0
 	}
-	known := slices.DeleteFunc(slices.Collect(maps.Keys(s.byName)), func(name string) bool { return contains(credentialNames(), name) })
+	known := slices.DeleteFunc(slices.Collect(maps.Keys(s.byName)), func(name string) bool { return contains(CredentialNames(), name) })
 	for _, name := range names {
 		if contains(known, name) {
 			continue

@@ -225,7 +225,7 @@ func (r *recorder) configure(t *testing.T, preset string, token map[string]any) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Parse(preset+".yaml", []byte(strings.ReplaceAll(string(text), "BASE", r.url)), t.TempDir(), func(string) (string, bool) { return "", false })
+	cfg, err := config.Parse(preset+".yaml", []byte(strings.ReplaceAll(string(text), "BASE", r.url)), t.TempDir(), noEnv, vocabulary())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}

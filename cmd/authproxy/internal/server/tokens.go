@@ -78,7 +78,7 @@ func (t *token) credentialsChanged(log *slog.Logger) {
 func newEndpoint(t config.Token, connections http.RoundTripper, log *slog.Logger) (*endpoint.Endpoint, error) {
 	return endpoint.New(endpoint.Options{
 		Name: t.Name, Params: t.Params, Transport: connections, Observers: []endpoint.Observer{logs.TokenRequests(log, t.Name)},
-		Secrets:     secretNames(),
+		Secrets:     config.CredentialNames(),
 		Credentials: func() (map[string]string, error) { return readCredentials(t.Credentials) },
 		Request:     *endpointRequest(&t.Request),
 		Refresh:     endpointRequest(t.Refresh),
@@ -110,10 +110,6 @@ func endpointMatches(ms []config.Match) []endpoint.Match {
 	}
 	return all
 }
-
-// secretNames are the credentials that the configuration has keys for, in the
-// order in which messages name them.
-func secretNames() []string { return []string{"client_id", "client_secret", "username", "password"} }
 
 func readCredentials(secrets map[string]config.Secret) (map[string]string, error) {
 	values := make(map[string]string, len(secrets))

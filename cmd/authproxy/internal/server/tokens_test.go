@@ -24,7 +24,7 @@ func tokenWith(t *testing.T, keys string, answer func(n int) string) *token {
 	}))
 	t.Cleanup(server.Close)
 	text := fmt.Sprintf("tokens: { t: { token_url: %q, client_id: i, client_secret: s, %s } }\nupstreams: [ { name: u, token: t, url: 'https://api.example.com' } ]\n", server.URL, keys)
-	cfg, err := config.Parse("keys.yaml", []byte(text), t.TempDir(), noEnv)
+	cfg, err := config.Parse("keys.yaml", []byte(text), t.TempDir(), noEnv, vocabulary())
 	if err != nil {
 		t.Fatal(err)
 	}

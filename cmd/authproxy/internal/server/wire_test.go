@@ -41,7 +41,7 @@ func (o odd) parse(t *testing.T) (*config.Config, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return config.Parse("odd.yaml", text, t.TempDir(), func(string) (string, bool) { return o.env, true })
+	return config.Parse("odd.yaml", text, t.TempDir(), func(string) (string, bool) { return o.env, true }, vocabulary())
 }
 
 // wired fails the test when what config has accepted cannot be wired: that

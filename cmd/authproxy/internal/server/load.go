@@ -1,0 +1,27 @@
+package server
+
+import (
+	"os"
+
+	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/tokencache/endpoint"
+)
+
+// Load reads the configuration in a file; see [config.Load].
+func Load(file string) (*config.Config, error) { return config.Load(file, vocabulary()) }
+
+// Parse reads a configuration that is called name and whose relative paths start
+// at dir, with the environment of the process; see [config.Parse].
+func Parse(name string, data []byte, dir string) (*config.Config, error) {
+	return config.Parse(name, data, dir, os.LookupEnv, vocabulary())
+}
+
+// vocabulary returns the words of the token endpoint, which the configuration
+// does not know.
+func vocabulary() config.Vocabulary {
+	words := config.Vocabulary{Reserved: endpoint.Reserved()}
+	for _, m := range endpoint.AuthMethods() {
+		words.Auth = append(words.Auth, config.AuthMethod{Name: m.Name, Needs: m.Needs, Header: m.Header})
+	}
+	return words
+}
