@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unique"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
 )
@@ -18,17 +19,17 @@ const hidden = "<secret>"
 // maxSecret is the size in bytes of the largest secret file that is read.
 const maxSecret = 64 << 10
 
-// Secret is a value that never shows: whatever prints or encodes it gets "<secret>". The zero Secret
-// is empty.
+// Secret is a value that never shows: whatever prints or encodes it gets "<secret>". Two Secrets are
+// equal when they stand for the same value, or the same file. The zero Secret is empty.
 type Secret struct {
 	file   string
-	inline func() string // a closure, so that no dump of the memory's structure shows the value
+	inline unique.Handle[string] // a pointer, so that no dump of a struct shows the value
 }
 
-func inlineSecret(value string) Secret { return Secret{inline: func() string { return value }} }
+func inlineSecret(value string) Secret { return Secret{inline: unique.Make(value)} }
 
 // IsZero says whether no value and no file was given.
-func (s Secret) IsZero() bool { return s.file == "" && s.inline == nil }
+func (s Secret) IsZero() bool { return s == Secret{} }
 
 // File returns the path of the file that holds the secret, or "" when it stands in the configuration.
 func (s Secret) File() string { return s.file }
@@ -38,10 +39,10 @@ func (s Secret) File() string { return s.file }
 // to do, never content.
 func (s Secret) Read() (string, error) {
 	if s.file == "" {
-		if s.inline == nil {
+		if s.IsZero() {
 			return "", nil
 		}
-		return s.inline(), nil
+		return s.inline.Value(), nil
 	}
 	value, err := readSecret(s.file)
 	if err != nil {

@@ -3,8 +3,6 @@ package config
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"fmt"
 	"os"
 	"strings"
 
@@ -14,47 +12,12 @@ import (
 // TLS says how a server is verified and how authproxy shows who it is. The zero TLS trusts what the
 // system trusts. Paths are seen from the folder of the configuration file.
 type TLS struct {
-	CAFile             string `yaml:"ca_file"` // trusted instead of the system's; read once
+	CAFile             string `yaml:"ca_file"` // trusted instead of the system's
 	CertFile           string `yaml:"cert_file"`
-	KeyFile            string `yaml:"key_file"`    // this and CertFile are read for each connection
+	KeyFile            string `yaml:"key_file"`
 	ServerName         string `yaml:"server_name"` // instead of the host of the URL
 	MinVersion         string `yaml:"min_version" default:"1.2" oneof:"1.2|1.3"`
 	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"`
-}
-
-// Config reads the files and returns what crypto/tls needs. An error names the file. warn is told when
-// later on the certificate to show cannot be read.
-func (t TLS) Config(warn func(error)) (*tls.Config, error) {
-	c := &tls.Config{
-		ServerName:         t.ServerName,
-		InsecureSkipVerify: t.InsecureSkipVerify,
-		MinVersion:         tls.VersionTLS12,
-	}
-	if t.MinVersion == "1.3" {
-		c.MinVersion = tls.VersionTLS13
-	}
-	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("ca_file: %w", err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca_file: %s holds no certificate in PEM form", t.CAFile)
-		}
-	}
-	if t.CertFile == "" && t.KeyFile == "" {
-		return c, nil
-	}
-	if t.CertFile == "" || t.KeyFile == "" {
-		return nil, errors.New("cert_file and key_file belong together")
-	}
-	shown := &clientCert{certFile: t.CertFile, keyFile: t.KeyFile, warn: warn}
-	if err := shown.read(); err != nil {
-		return nil, fmt.Errorf("cert_file and key_file: %w", err)
-	}
-	c.GetClientCertificate = shown.current
-	return c, nil
 }
 
 // tls finishes t, which was read from n.
