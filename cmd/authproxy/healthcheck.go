@@ -28,7 +28,7 @@ func healthcheckCommand() *cobra.Command {
 			if err != nil {
 				return usageUnlessFaults(err)
 			}
-			if ready, err = readyURL(listen); err != nil {
+			if ready, err = readyURL(string(listen)); err != nil {
 				return err
 			}
 		}

@@ -124,6 +124,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 // itself are added by hand.
 func allKeys() []string {
 	keys := []string{
+		"tokens.client_id_file", "tokens.client_secret", "tokens.client_secret_file", "tokens.username", "tokens.username_file", "tokens.password", "tokens.password_file",
 		"tokens.token_url", "tokens.scopes", "tokens.endpoint_params", "tokens.auth_method", "tokens.upstream",
 		"inject.header", "inject.scheme", "inject.query",
 		"upstream.url", "upstream.inject", "upstream.invalid_token", "upstream.headers", "upstream.query", "upstream.allow_plain_http",

@@ -8,12 +8,12 @@ type Access struct {
 	// Paths are patterns for the path that the upstream will see, decoded: "*" is one segment, "**" at
 	// the end any rest, also none. None: any.
 	Paths []string `yaml:"paths" rule:"pattern"`
-	Hosts []string `yaml:"hosts" manual:""` // lower case, without port; none: any
+	Hosts Hosts    `yaml:"hosts"` // none: any
 }
 
-// access finishes the rules of u, which were read from n. An empty list of rules, or of paths, looks
+// access judges the rules in the upstream n. An empty list of rules, or of paths, looks
 // as if nothing were allowed, and a rule without lists allows everything: neither is guessed at.
-func (p *parser) access(n *tree.Node, u *Upstream) {
+func (p *parser) access(n *tree.Node) {
 	at := n.Get("access")
 	if at == nil {
 		return
@@ -21,16 +21,13 @@ func (p *parser) access(n *tree.Node, u *Upstream) {
 	if at.Empty() && (at.Kind == tree.List || at.Kind == tree.Null) {
 		p.fault(at, "is empty", "list what may pass, such as { methods: [GET], paths: [/api/**] }, or remove it to let everything pass")
 	}
-	for i, item := range at.Items {
+	for _, item := range at.Items {
 		paths := item.Get("paths")
 		switch {
 		case item.Kind == tree.Mapping && item.Empty():
 			p.fault(item, "is a rule that lists nothing", "write { paths: [/**] } for everything")
 		case paths != nil && paths.Empty() && (paths.Kind == tree.List || paths.Kind == tree.Null):
 			p.fault(paths, "is empty", "write [/**], or remove it, for every path")
-		}
-		if i < len(u.Access) {
-			u.Access[i].Hosts = p.hosts(item.Get("hosts"))
 		}
 	}
 }

@@ -25,6 +25,19 @@ func lookup(host string) ([]netip.Addr, error) {
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 
+// Address is where to listen: host:port, or unix: and an absolute path; empty for none.
+type Address string
+
+// IsUnix says whether it is that of a unix socket.
+func (a Address) IsUnix() bool { return httpsyntax.IsUnix(string(a)) }
+
+func (Address) keys(own string) []string { return []string{own} }
+
+// Hosts are Host names, in lower case and without port.
+type Hosts []string
+
+func (h *Hosts) read(p *parser, n *tree.Node) { *h = p.hosts(n) }
+
 // listeners reads the two addresses of the program itself.
 func (p *parser) listeners(root *tree.Node, cfg *Config) {
 	at := root.Get("listen")
@@ -32,7 +45,6 @@ func (p *parser) listeners(root *tree.Node, cfg *Config) {
 		at = root.Missing("listen", tree.Scalar).Literal("127.0.0.1:8080")
 	}
 	cfg.Listen = p.address(at, cfg.AllowNonLoopback)
-	p.fill(root.Child("admin"), &cfg.Admin)
 	if at = adminNode(root); at.Blank() {
 		return
 	}
@@ -52,7 +64,7 @@ func adminNode(root *tree.Node) *tree.Node {
 // is no admin listener. What else is wrong with the file, or with the files it names, is no matter: a
 // program that runs may be asked for its health while one of its secrets is replaced. Whether other
 // machines may connect is no matter either. The error is that of Load.
-func AdminListen(path string) (string, error) {
+func AdminListen(path string) (Address, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("configuration: %w", err)
@@ -60,13 +72,13 @@ func AdminListen(path string) (string, error) {
 	return adminListen(path, data, filepath.Dir(path), os.LookupEnv)
 }
 
-func adminListen(name string, data []byte, dir string, env func(string) (string, bool)) (string, error) {
+func adminListen(name string, data []byte, dir string, env func(string) (string, bool)) (Address, error) {
 	p := &parser{dir: dir}
 	root := tree.Read(name, data, env, &p.faults)
 	p.faults = slices.DeleteFunc(p.faults, func(f Fault) bool {
 		return f.Path != "" && f.Path != "admin" && f.Path != "admin.listen"
 	})
-	listen := ""
+	var listen Address
 	if root != nil && p.faults.IsMapping(root) && p.faults.IsMapping(root.Child("admin")) {
 		if at := adminNode(root); !at.Blank() {
 			listen = p.address(at, true)
@@ -79,19 +91,19 @@ func adminListen(name string, data []byte, dir string, env func(string) (string,
 }
 
 // notAdmin refuses a data listener on the admin address.
-func (p *parser) notAdmin(at *tree.Node, listen string, cfg *Config) {
+func (p *parser) notAdmin(at *tree.Node, listen Address, cfg *Config) {
 	if listen != "" && listen == cfg.Admin.Listen && !anyPort(listen) {
 		p.fault(at, "applications and the admin pages cannot share one address", "give another port")
 	}
 }
 
 // anyPort says whether the system chooses the port of listen, so that no two are the same.
-func anyPort(listen string) bool {
-	return strings.HasSuffix(listen, ":0") && !httpsyntax.IsUnix(listen)
+func anyPort(listen Address) bool {
+	return strings.HasSuffix(string(listen), ":0") && !listen.IsUnix()
 }
 
 // address checks where to listen. Anything but loopback and unix sockets needs allow.
-func (p *parser) address(n *tree.Node, allow bool) string {
+func (p *parser) address(n *tree.Node, allow bool) Address {
 	const fix = "write host:port, such as 127.0.0.1:8080, or unix:/run/authproxy.sock"
 	if !p.faults.Single(n, fix) {
 		return ""
@@ -108,10 +120,10 @@ func (p *parser) address(n *tree.Node, allow bool) string {
 	if !allow {
 		p.loopback(n, host)
 	}
-	return net.JoinHostPort(host, strconv.FormatUint(number, 10))
+	return Address(net.JoinHostPort(host, strconv.FormatUint(number, 10)))
 }
 
-func (p *parser) socket(n *tree.Node, path string) string {
+func (p *parser) socket(n *tree.Node, path string) Address {
 	if path == "" || path[0] == '@' || strings.ContainsRune(path, 0) {
 		p.fault(n, "is not the path of a socket", "write unix:/run/authproxy.sock")
 		return ""
@@ -123,7 +135,7 @@ func (p *parser) socket(n *tree.Node, path string) string {
 	if len(path) > maxSocketPath {
 		p.fault(n, "the path of the socket is longer than "+strconv.Itoa(maxSocketPath)+" bytes", "use a shorter folder")
 	}
-	return httpsyntax.UnixPrefix + path
+	return Address(httpsyntax.UnixPrefix + path)
 }
 
 // loopback records a fault unless host is reachable from this machine only.
@@ -147,16 +159,16 @@ func (p *parser) exposed(root *tree.Node, cfg *Config) {
 	if !cfg.AllowNonLoopback || root.Has("caller_token_file") {
 		return
 	}
-	judged := map[string]bool{}
+	judged := map[Address]bool{}
 	for _, u := range cfg.Upstreams {
 		listen := listenerOf(cfg, u)
-		host, _, err := net.SplitHostPort(listen)
-		if err != nil || httpsyntax.IsUnix(listen) || judged[listen] {
+		host, _, err := net.SplitHostPort(string(listen))
+		if err != nil || listen.IsUnix() || judged[listen] {
 			continue
 		}
 		judged[listen] = true
 		if addrs, err := p.addrs(host); err == nil && beyondLoopback(addrs) {
-			p.warn(root.Get("allow_non_loopback"), "everybody who reaches "+listen+" uses the token, without a password",
+			p.warn(root.Get("allow_non_loopback"), "everybody who reaches "+string(listen)+" uses the token, without a password",
 				"set caller_token_file, or let a firewall or a network of its own keep others from the port")
 			return
 		}
@@ -175,7 +187,7 @@ func (p *parser) addrs(host string) ([]netip.Addr, error) {
 
 // hosts reads Host names: lower case, no port.
 func (p *parser) hosts(n *tree.Node) []string {
-	if n == nil || !p.faults.IsList(n, "write [weda.local]") {
+	if !p.faults.IsList(n, "write [weda.local]") {
 		return nil
 	}
 	var out []string

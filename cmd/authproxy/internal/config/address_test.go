@@ -33,7 +33,7 @@ func TestAdminListen(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, err := adminListen("f.yaml", []byte(tt.text), "/etc/authproxy", testEnv)
-		if _, ok := errors.AsType[Faults](err); got != tt.want || (err != nil) != (tt.fault != "") || err != nil && (!ok || err.Error() != tt.fault) {
+		if _, ok := errors.AsType[Faults](err); string(got) != tt.want || (err != nil) != (tt.fault != "") || err != nil && (!ok || err.Error() != tt.fault) {
 			t.Errorf("%s\n%q, %v\nwant %q, %s", tt.text, got, err, tt.want, tt.fault)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
-	"authproxy/internal/httpsyntax"
 )
 
 // overflowUID is how Linux shows users of other user namespaces; see user_namespaces(7).
@@ -57,8 +56,8 @@ func (p *parser) callerToken(n *tree.Node, cfg *Config) {
 // onlySockets records a fault when an upstream is served where nothing tells whose process calls.
 func (p *parser) onlySockets(root *tree.Node, cfg *Config) {
 	for i, u := range cfg.Upstreams {
-		if listen := listenerOf(cfg, u); listen != "" && !httpsyntax.IsUnix(listen) {
-			p.fault(root.Get("allowed_uids"), "cannot be checked on "+listen+", where upstreams["+strconv.Itoa(i)+"] is served",
+		if listen := listenerOf(cfg, u); listen != "" && !listen.IsUnix() {
+			p.fault(root.Get("allowed_uids"), "cannot be checked on "+string(listen)+", where upstreams["+strconv.Itoa(i)+"] is served",
 				"listen on unix sockets only, or use caller_token_file")
 			return
 		}
@@ -67,14 +66,14 @@ func (p *parser) onlySockets(root *tree.Node, cfg *Config) {
 
 func usesSocket(cfg *Config) bool {
 	for _, u := range cfg.Upstreams {
-		if httpsyntax.IsUnix(listenerOf(cfg, u)) {
+		if listenerOf(cfg, u).IsUnix() {
 			return true
 		}
 	}
-	return httpsyntax.IsUnix(cfg.Admin.Listen)
+	return cfg.Admin.Listen.IsUnix()
 }
 
-func listenerOf(cfg *Config, u Upstream) string {
+func listenerOf(cfg *Config, u Upstream) Address {
 	if u.Listen != "" {
 		return u.Listen
 	}

@@ -17,31 +17,31 @@ import (
 // Config is a configuration without faults, with all defaults in it.
 type Config struct {
 	// Listen is the address for applications: host:port, or unix: and an absolute path.
-	Listen           string   `yaml:"listen" manual:""`
-	AllowNonLoopback bool     `yaml:"allow_non_loopback"`
-	AllowedHosts     []string `yaml:"allowed_hosts" manual:""`   // lower case, without port
-	AllowedOrigins   []string `yaml:"allowed_origins" manual:""` // scheme://host[:port], as browsers write it
+	Listen           Address `yaml:"listen"` // parser.listeners
+	AllowNonLoopback bool    `yaml:"allow_non_loopback"`
+	AllowedHosts     Hosts   `yaml:"allowed_hosts"`
+	AllowedOrigins   Origins `yaml:"allowed_origins"`
 	// SocketMode is that of unix sockets; permission bits only.
 	SocketMode fs.FileMode `yaml:"socket_mode" default:"0660"`
 	// AllowedUIDs are the users who may connect to unix sockets, which then are the only listeners for
 	// applications; none: whom the mode lets in.
 	AllowedUIDs []int `yaml:"allowed_uids" rule:"uid"`
 	// CallerToken is what callers must send as bearer token; zero: nothing.
-	CallerToken Secret `yaml:"caller_token_file" manual:""`
+	CallerToken Secret `yaml:"caller_token_file"` // parser.callerToken
 	// Sandbox is off, best_effort or required.
-	Sandbox   string     `yaml:"sandbox" default:"best_effort" oneof:"off|best_effort|required"`
-	Admin     Admin      `yaml:"admin" manual:""`
-	Log       Log        `yaml:"log"`
-	Shutdown  Shutdown   `yaml:"shutdown"`
-	Tokens    []Token    `yaml:"tokens" manual:""`    // in the order of the file, names are unique
-	Upstreams []Upstream `yaml:"upstreams" manual:""` // in the order of the file, names are unique
+	Sandbox   string    `yaml:"sandbox" default:"best_effort" oneof:"off|best_effort|required"`
+	Admin     Admin     `yaml:"admin"`
+	Log       Log       `yaml:"log"`
+	Shutdown  Shutdown  `yaml:"shutdown"`
+	Tokens    Tokens    `yaml:"tokens"`    // parser.tokens
+	Upstreams Upstreams `yaml:"upstreams"` // parser.upstreams
 	// Warnings are sentences about what is allowed but risky, each with file, line and path.
 	Warnings []string
 }
 
 // Admin is the listener for the probes and the metrics.
 type Admin struct {
-	Listen string `yaml:"listen" manual:""` // like Config.Listen; empty: none
+	Listen Address `yaml:"listen"` // empty: none; parser.listeners
 }
 
 // Log says what is logged and how.
@@ -110,8 +110,6 @@ func (p *parser) config(root *tree.Node, cfg *Config) {
 	if root.Kind != tree.Mapping {
 		return
 	}
-	cfg.AllowedHosts = p.hosts(root.Get("allowed_hosts"))
-	cfg.AllowedOrigins = p.origins(root.Get("allowed_origins"))
 	if level := root.Child("log").Get("level"); cfg.Log.Access == "all" && (cfg.Log.Level == "warn" || cfg.Log.Level == "error") {
 		p.warn(level, "keeps log.access: all from logging requests that succeed", "write level: info")
 	}

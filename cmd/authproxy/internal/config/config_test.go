@@ -98,7 +98,7 @@ func TestAddress(t *testing.T) {
 	for _, tt := range tests {
 		p := &parser{resolve: testResolve}
 		got := p.address(&tree.Node{Kind: tree.Scalar, Text: tt.in}, false)
-		if (len(p.faults) == 0) != (tt.want != "") || tt.want != "" && got != tt.want {
+		if (len(p.faults) == 0) != (tt.want != "") || tt.want != "" && string(got) != tt.want {
 			t.Errorf("%s: %q, %v", tt.in, got, p.faults)
 		}
 	}
@@ -206,6 +206,11 @@ func TestExampleHasEveryKey(t *testing.T) {
 	}
 	for key := range keysOf(reflect.TypeFor[Config](), map[string]bool{}) {
 		if !bytes.Contains(text, []byte(key+":")) && !strings.HasSuffix(key, "_file") {
+			t.Errorf("no %s", key)
+		}
+	}
+	for _, key := range append(CredentialNames(), "client_secret_file") {
+		if !bytes.Contains(text, []byte(key+":")) {
 			t.Errorf("no %s", key)
 		}
 	}

@@ -13,12 +13,28 @@ import (
 
 // The decoder reads mappings into structs. What a field may hold stands in its tags:
 //
-//	yaml:"a b"     the keys; with more than one, or with manual:"", other code reads them
+//	yaml:"a"       the key
 //	default:"10s"  what holds when the key is missing; lists are written with commas
 //	rule:"x,y"     checks of the value, or of each value of a list or mapping; see rules
 //	oneof:"a|b"    the values there are; {auth} for those of the vocabulary
 //	fix:"..."      what to write in the stead of a value that is missing or wrong
 //	keys:"header"  the keys of a mapping are header names
+
+// A selfRead is a type of field that knows how it is read.
+type selfRead interface {
+	read(p *parser, n *tree.Node)
+}
+
+// A readElsewhere is a type of field that fill leaves alone, because it takes more than its own node;
+// the field says who fills it. keys are those that belong to it, of which own is the one in its tag.
+type readElsewhere interface {
+	keys(own string) []string
+}
+
+// elsewhere is a readElsewhere without a value: who reads it looks at the node.
+type elsewhere struct{}
+
+func (elsewhere) keys(own string) []string { return []string{own} }
 
 // fill reads the mapping n into the structs that outs points to; together they hold all keys there are.
 func (p *parser) fill(n *tree.Node, outs ...any) {
@@ -31,9 +47,9 @@ func (p *parser) fill(n *tree.Node, outs ...any) {
 		v := reflect.ValueOf(out).Elem()
 		for i := range v.NumField() {
 			f := v.Type().Field(i)
-			keys := strings.Fields(f.Tag.Get("yaml"))
-			if _, manual := f.Tag.Lookup("manual"); len(keys) == 1 && !manual {
-				p.field(n, keys[0], f.Tag, v.Field(i))
+			key := f.Tag.Get("yaml")
+			if _, other := v.Field(i).Interface().(readElsewhere); key != "" && !other {
+				p.field(n, key, f.Tag, v.Field(i))
 			}
 		}
 	}
@@ -45,7 +61,14 @@ func fields(out any) []string {
 	var keys []string
 	t := reflect.TypeOf(out).Elem()
 	for i := range t.NumField() {
-		keys = append(keys, strings.Fields(t.Field(i).Tag.Get("yaml"))...)
+		key := t.Field(i).Tag.Get("yaml")
+		switch other, ok := reflect.Zero(t.Field(i).Type).Interface().(readElsewhere); {
+		case key == "":
+		case ok:
+			keys = append(keys, other.keys(key)...)
+		default:
+			keys = append(keys, key)
+		}
 	}
 	return keys
 }
@@ -105,12 +128,8 @@ func (p *parser) value(n *tree.Node, tag reflect.StructTag, v reflect.Value) {
 		*out = p.proxyURL(n)
 	case *jsonpath.Path:
 		*out = p.jsonPath(n)
-	case *[]Match:
-		*out = p.matches(n)
-	case *Selector:
-		*out = p.selector(n)
-	case *Inject:
-		*out = p.inject(n)
+	case selfRead:
+		out.read(p, n)
 	default:
 		p.kind(n, tag, v)
 	}

@@ -29,6 +29,8 @@ type Inject struct {
 	Query  string
 }
 
+func (i *Inject) read(p *parser, n *tree.Node) { *i = p.inject(n) }
+
 // TypeScheme as Inject.Scheme stands for the type that came with the token, in the spelling it came in.
 const TypeScheme = "{token_type}"
 

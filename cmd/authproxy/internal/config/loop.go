@@ -14,28 +14,28 @@ import (
 // forwarded again.
 func (p *parser) loop(root *tree.Node, cfg *Config, i int) {
 	u := cfg.Upstreams[i]
-	if u.URL == nil {
+	if u.URL.URL == nil {
 		return
 	}
-	listeners := []string{cfg.Admin.Listen}
+	listeners := []Address{cfg.Admin.Listen}
 	for _, other := range cfg.Upstreams {
 		listeners = append(listeners, listenerOf(cfg, other))
 	}
 	for _, listen := range listeners {
 		if leadsTo(u, listen) {
-			p.fault(root.Child("upstreams").Items[i].Child("url"), "is authproxy's own address "+listen, "give the address of the platform")
+			p.fault(root.Child("upstreams").Items[i].Child("url"), "is authproxy's own address "+string(listen), "give the address of the platform")
 			return
 		}
 	}
 }
 
 // leadsTo says whether the requests of u come to listen, by an address of this machine.
-func leadsTo(u Upstream, listen string) bool {
+func leadsTo(u Upstream, listen Address) bool {
 	if u.Socket != "" {
-		return listen == httpsyntax.UnixPrefix+u.Socket
+		return string(listen) == httpsyntax.UnixPrefix+u.Socket
 	}
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil || u.ProxyURL != nil || portOf(u.URL) != port {
+	host, port, err := net.SplitHostPort(string(listen))
+	if err != nil || u.ProxyURL != nil || portOf(u.URL.URL) != port {
 		return false
 	}
 	for _, mine := range addresses(host) {

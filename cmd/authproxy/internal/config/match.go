@@ -34,6 +34,13 @@ type Match struct {
 	Values []string
 }
 
+// Matches are written as a mapping of paths to values.
+type Matches []Match
+
+func (m *Matches) read(p *parser, n *tree.Node) { *m = p.matches(n) }
+
+func (s *Selector) read(p *parser, n *tree.Node) { *s = p.selector(n) }
+
 const headerPrefix = "header:"
 
 func (p *parser) selector(n *tree.Node) Selector {

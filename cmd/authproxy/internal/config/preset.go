@@ -52,13 +52,12 @@ func PresetSummary(name string) string {
 // preset returns what the token n starts from: the preset it names, or the default. A token that
 // names none and has a request with a URL of its own does not start from the default's request.
 // known is false after a fault; what is returned then has the right shape, not the right values.
-func (p *parser) preset(n *tree.Node, t *Token) (base *tree.Node, known bool) {
-	t.Provider, known = defaultProvider, true
-	at := n.Get("provider")
+func (p *parser) preset(n *tree.Node, t *Token) (*tree.Node, bool) {
+	at, name, known := n.Get("provider"), defaultProvider, true
 	if at != nil {
-		t.Provider = at.Text
+		name = at.Text
 	}
-	text, err := Preset(t.Provider)
+	text, err := Preset(name)
 	switch {
 	case at != nil && !p.faults.Single(at, "name one of: "+strings.Join(Presets(), ", ")):
 		known = false
@@ -67,10 +66,11 @@ func (p *parser) preset(n *tree.Node, t *Token) (base *tree.Node, known bool) {
 		known = false
 	}
 	if !known {
-		t.Provider = defaultProvider
-		text, _ = Preset(t.Provider)
+		name = defaultProvider
+		text, _ = Preset(name)
 	}
-	base = tree.Read(presetPrefix+t.Provider, text, nil, &p.faults)
+	t.Provider = Provider(name)
+	base := tree.Read(presetPrefix+name, text, nil, &p.faults)
 	if !known {
 		request := base.Child("request").Without("auth") // it must not be at odds with what the file says
 		for _, key := range requestKeys() {

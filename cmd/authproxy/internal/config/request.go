@@ -18,7 +18,7 @@ type Request struct {
 	JSON    any               `yaml:"json"` // map[string]any, []any, string, json.Number, bool or nil
 	// OK says which values in a JSON answer mean success; empty: the status alone says it.
 	// Only Check and Revoke have it.
-	OK []Match `yaml:"ok"`
+	OK Matches `yaml:"ok"`
 }
 
 // Response says how the answer to a token request is read.
@@ -28,7 +28,7 @@ type Response struct {
 	ExpiresIn    Selector        `yaml:"expires_in" default:"expires_in"`
 	ExpiresUnit  string          `yaml:"expires_unit" default:"s" oneof:"s|ms|epoch_s|epoch_ms|rfc3339"`
 	RefreshToken Selector        `yaml:"refresh_token" default:""`
-	OK           []Match         `yaml:"ok"`    // values that mean success; empty: the status alone says it
+	OK           Matches         `yaml:"ok"`    // values that mean success; empty: the status alone says it
 	Error        []jsonpath.Path `yaml:"error"` // where a machine-readable error may stand
 }
 
@@ -53,8 +53,8 @@ type oauthKeys struct {
 	TokenURL       string            `yaml:"token_url"`
 	Scopes         []string          `yaml:"scopes" rule:"nonempty"`
 	EndpointParams map[string]string `yaml:"endpoint_params"`
-	AuthMethod     string            `yaml:"auth_method" manual:""`
-	Upstream       any               `yaml:"upstream" manual:""` // see inherited
+	AuthMethod     elsewhere         `yaml:"auth_method"` // parser.expandKeys
+	Upstream       elsewhere         `yaml:"upstream"`    // see inherited
 }
 
 const methodFix = "write client_secret_basic or client_secret_post"

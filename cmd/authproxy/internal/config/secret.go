@@ -28,6 +28,8 @@ type Secret struct {
 
 func inlineSecret(value string) Secret { return Secret{inline: unique.Make(value)} }
 
+func (Secret) keys(own string) []string { return []string{own} }
+
 // IsZero says whether no value and no file was given.
 func (s Secret) IsZero() bool { return s == Secret{} }
 

@@ -10,27 +10,54 @@ import (
 // Token says how one access token is got, renewed and given back.
 type Token struct {
 	Name     string
-	Provider string            `yaml:"provider" manual:""` // the preset it started from
-	Params   map[string]string `yaml:"params" manual:""`   // what templates may need, with token_url and scope
+	Provider Provider `yaml:"provider"` // the preset it started from; parser.preset
+	Params   Params   `yaml:"params"`   // what templates may need, with token_url and scope; parser.useNames
 	// Credentials holds those of client_id, client_secret, username and password that were given.
 	// One that is optional and not given is missing.
-	Credentials        map[string]Secret `yaml:"client_id client_id_file client_secret client_secret_file username username_file password password_file"`
-	Timeout            time.Duration     `yaml:"timeout" default:"10s" rule:"positive"` // of one token request
-	ExpiryBuffer       time.Duration     `yaml:"expiry_buffer" default:"60s" rule:"positive"`
-	DefaultTTL         time.Duration     `yaml:"default_ttl" default:"1h" rule:"positive"`
-	MinRefreshInterval time.Duration     `yaml:"min_refresh_interval" default:"1s" rule:"positive"`
-	RevokeOnExit       bool              `yaml:"revoke_on_exit"`
-	AllowPlainHTTP     bool              `yaml:"allow_plain_http"`
-	ProxyURL           *url.URL          `yaml:"proxy_url"` // nil: none; may hold a password
-	TLS                TLS               `yaml:"tls"`
-	Request            Request           `yaml:"request"`
-	Response           Response          `yaml:"response"`
-	Refresh            *Request          `yaml:"refresh"` // nil: there is none
-	Check              *Request          `yaml:"check"`   // nil: there is none
-	Revoke             *Request          `yaml:"revoke"`  // nil: there is none
-	Reissue            Reissue           `yaml:"reissue" default:"new" oneof:"new|same"`
-	OldToken           OldToken          `yaml:"old_token" default:"lives" oneof:"lives|dies"`
+	Credentials        Credentials   `yaml:"client_id"`                             // parser.useNames
+	Timeout            time.Duration `yaml:"timeout" default:"10s" rule:"positive"` // of one token request
+	ExpiryBuffer       time.Duration `yaml:"expiry_buffer" default:"60s" rule:"positive"`
+	DefaultTTL         time.Duration `yaml:"default_ttl" default:"1h" rule:"positive"`
+	MinRefreshInterval time.Duration `yaml:"min_refresh_interval" default:"1s" rule:"positive"`
+	RevokeOnExit       bool          `yaml:"revoke_on_exit"`
+	AllowPlainHTTP     bool          `yaml:"allow_plain_http"`
+	ProxyURL           *url.URL      `yaml:"proxy_url"` // nil: none; may hold a password
+	TLS                TLS           `yaml:"tls"`
+	Request            Request       `yaml:"request"`
+	Response           Response      `yaml:"response"`
+	Refresh            *Request      `yaml:"refresh"` // nil: there is none
+	Check              *Request      `yaml:"check"`   // nil: there is none
+	Revoke             *Request      `yaml:"revoke"`  // nil: there is none
+	Reissue            Reissue       `yaml:"reissue" default:"new" oneof:"new|same"`
+	OldToken           OldToken      `yaml:"old_token" default:"lives" oneof:"lives|dies"`
 }
+
+// Provider is the name of a preset.
+type Provider string
+
+func (Provider) keys(own string) []string { return []string{own} }
+
+// Params are the values of placeholders, by name.
+type Params map[string]string
+
+func (Params) keys(own string) []string { return []string{own} }
+
+// Credentials are those of CredentialNames, by name.
+type Credentials map[string]Secret
+
+// keys are those of all credentials: each stands for itself, or in a file.
+func (Credentials) keys(string) []string {
+	var all []string
+	for _, name := range CredentialNames() {
+		all = append(all, name, name+"_file")
+	}
+	return all
+}
+
+// Tokens stand in the order of the file; their names are unique.
+type Tokens []Token
+
+func (Tokens) keys(own string) []string { return []string{own} }
 
 // Reissue says what the endpoint answers while a token is good.
 type Reissue string

@@ -21,18 +21,18 @@ type Upstream struct {
 	Name string `yaml:"name" rule:"required,name" fix:"name it with up to 63 letters, digits, '.', '_' and '-', a letter or digit first"`
 	// Token names a member of Config.Tokens.
 	Token string `yaml:"token" rule:"required" fix:"write the name of one of tokens"`
-	// URL is http or https, with a host; no query, no fragment.
-	URL *url.URL `yaml:"url" manual:""`
+	// URL is http or https, with a host; no query, no fragment; parser.upstreamURL.
+	URL BaseURL `yaml:"url"`
 	// Socket is the path of the unix socket behind a url such as unix:/run/app.sock; URL then is
 	// http://localhost.
 	Socket string
 
 	// Which requests: those to an own listener (like Config.Listen; empty: the common one; port 0 is
 	// never shared), with one of these Host names (none: any), under this path ("/": any).
-	Listen    string   `yaml:"listen" manual:""`
-	Hosts     []string `yaml:"hosts" manual:""` // lower case, without port
-	Path      string   `yaml:"path" default:"/" rule:"nonempty" fix:"write a prefix such as /api/, or / for every path"`
-	StripPath bool     `yaml:"strip_path"`
+	Listen    Address `yaml:"listen"` // parser.claim
+	Hosts     Hosts   `yaml:"hosts"`
+	Path      string  `yaml:"path" default:"/" rule:"nonempty" fix:"write a prefix such as /api/, or / for every path"`
+	StripPath bool    `yaml:"strip_path"`
 
 	Inject                Inject        `yaml:"inject"`
 	InvalidToken          InvalidToken  `yaml:"invalid_token"`
@@ -53,10 +53,20 @@ type Upstream struct {
 	TLS                   TLS           `yaml:"tls"`
 }
 
+// Upstreams stand in the order of the file; their names are unique.
+type Upstreams []Upstream
+
+func (Upstreams) keys(own string) []string { return []string{own} }
+
+// BaseURL is where requests go.
+type BaseURL struct{ *url.URL }
+
+func (BaseURL) keys(own string) []string { return []string{own} }
+
 // InvalidToken says which answers mean that the token was refused. Any one of them is enough.
 type InvalidToken struct {
 	Status []int               `yaml:"status" default:"401" rule:"status"`
-	Body   []Match             `yaml:"body"`                 // at any status
+	Body   Matches             `yaml:"body"`                 // at any status
 	Header map[string][]string `yaml:"header" keys:"header"` // header name to values
 }
 
@@ -117,7 +127,7 @@ func (p *parser) upstream(own *tree.Node, cfg *Config, tokens map[string]builtTo
 	p.tls(own.Child("tls"), &u.TLS)
 	p.ownValues(n, u.Inject)
 	p.claim(own, cfg, &u)
-	p.access(own, &u)
+	p.access(own)
 	if known || n.Get("url") != nil {
 		p.upstreamURL(n, token.params, &u)
 	}
@@ -126,7 +136,6 @@ func (p *parser) upstream(own *tree.Node, cfg *Config, tokens map[string]builtTo
 
 // claim reads which requests go to u.
 func (p *parser) claim(n *tree.Node, cfg *Config, u *Upstream) {
-	u.Hosts = p.hosts(n.Get("hosts"))
 	if at := n.Get("listen"); !at.Blank() {
 		u.Listen = p.address(at, cfg.AllowNonLoopback)
 		p.notAdmin(at, u.Listen, cfg)
@@ -159,16 +168,16 @@ func (p *parser) upstreamURL(n *tree.Node, s *params, u *Upstream) {
 		return
 	}
 	if path, ok := httpsyntax.UnixPath(text); ok {
-		u.Socket = strings.TrimPrefix(p.socket(from, path), httpsyntax.UnixPrefix)
-		u.URL = &url.URL{Scheme: "http", Host: "localhost"}
+		u.Socket = strings.TrimPrefix(string(p.socket(from, path)), httpsyntax.UnixPrefix)
+		u.URL.URL = &url.URL{Scheme: "http", Host: "localhost"}
 		return
 	}
-	u.URL = p.templateURL(at, from, text)
+	u.URL.URL = p.templateURL(at, from, text)
 	allow := plainHTTP{n.Get("allow_plain_http"), n.Path}
-	p.plain(from, u.URL, allow)
-	p.throughProxy(n.Child("proxy_url"), from, u.URL, u.ProxyURL, allow)
+	p.plain(from, u.URL.URL, allow)
+	p.throughProxy(n.Child("proxy_url"), from, u.URL.URL, u.ProxyURL, allow)
 	switch {
-	case u.URL == nil:
+	case u.URL.URL == nil:
 	case u.URL.RawQuery != "" || u.URL.Fragment != "" || u.URL.ForceQuery:
 		marked := func(text string) bool { return strings.ContainsAny(text, "?#") }
 		p.fault(s.source(at, marked), "a base URL has neither query nor fragment", "write parameters into query.set")

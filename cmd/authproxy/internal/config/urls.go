@@ -41,10 +41,15 @@ func readURL(text string) (u *url.URL, what, fix string) {
 	return u, "", ""
 }
 
+// Origins are origins of web pages, scheme://host[:port], as browsers write them.
+type Origins []string
+
+func (o *Origins) read(p *parser, n *tree.Node) { *o = p.origins(n) }
+
 // origins reads origins of web pages.
 func (p *parser) origins(n *tree.Node) []string {
 	const fix = "write scheme, host and port as the browser's address bar has them, such as http://localhost:3000"
-	if n == nil || !p.faults.IsList(n, "write [http://localhost:3000]") {
+	if !p.faults.IsList(n, "write [http://localhost:3000]") {
 		return nil
 	}
 	var out []string

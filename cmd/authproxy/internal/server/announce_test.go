@@ -14,7 +14,7 @@ func TestAnnounced(t *testing.T) {
 	local, _ := url.Parse("http://localhost/v1")
 	s := &Server{
 		current: &generation{cfg: &config.Config{Listen: "127.0.0.1:80", Upstreams: []config.Upstream{
-			{Name: "a", URL: api, Path: "/a/"}, {Name: "b", URL: local, Socket: "/run/b", Hosts: []string{"b.local", "b"}}, {Name: "c", URL: api, Listen: "unix:/run/c", Path: "/c/"},
+			{Name: "a", URL: config.BaseURL{URL: api}, Path: "/a/"}, {Name: "b", URL: config.BaseURL{URL: local}, Socket: "/run/b", Hosts: []string{"b.local", "b"}}, {Name: "c", URL: config.BaseURL{URL: api}, Listen: "unix:/run/c", Path: "/c/"},
 		}}},
 		listeners: map[string]*listener{"127.0.0.1:80": {place: "http://127.0.0.1:80"}, "unix:/run/c": {place: "unix:/run/c"}},
 		admin:     &listener{place: "http://127.0.0.1:81"},

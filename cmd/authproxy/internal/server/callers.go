@@ -53,7 +53,7 @@ func (g *generation) onlyCallers(address string, next http.Handler) (http.Handle
 
 // onlyPeers does the same for the admin listener, which asks for no token.
 func (g *generation) onlyPeers(next http.Handler) (http.Handler, error) {
-	known, err := g.knownPeer(g.cfg.Admin.Listen)
+	known, err := g.knownPeer(string(g.cfg.Admin.Listen))
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (g *generation) knownPeer(address string) (func(*http.Request) error, error
 func accessRules(list []config.Access) []proxy.Access {
 	rules := make([]proxy.Access, len(list))
 	for i, a := range list {
-		rules[i] = proxy.Access(a)
+		rules[i] = proxy.Access{Methods: a.Methods, Paths: a.Paths, Hosts: a.Hosts}
 	}
 	return rules
 }

@@ -85,16 +85,16 @@ func (g *generation) needs() sandbox.Needs {
 		n.Files = append(n.Files, dial.TLS(t.cfg.TLS).Files()...)
 		n.URLs = append(n.URLs, append(t.endpoint.Bases(), t.cfg.ProxyURL)...)
 	}
-	listens := []string{g.cfg.Listen, g.cfg.Admin.Listen}
+	listens := []config.Address{g.cfg.Listen, g.cfg.Admin.Listen}
 	for _, u := range g.cfg.Upstreams {
 		n.Files = append(n.Files, dial.TLS(u.TLS).Files()...)
 		if u.Socket == "" {
-			n.URLs = append(n.URLs, u.URL, u.ProxyURL)
+			n.URLs = append(n.URLs, u.URL.URL, u.ProxyURL)
 		}
 		listens = append(listens, u.Listen)
 	}
 	for _, listen := range listens {
-		if path, ok := httpsyntax.UnixPath(listen); ok {
+		if path, ok := httpsyntax.UnixPath(string(listen)); ok {
 			n.Sockets = append(n.Sockets, path)
 		}
 	}

@@ -66,12 +66,12 @@ func (s *Server) open(cfg *config.Config) error {
 	if cfg.Admin.Listen == "" {
 		return nil
 	}
-	l, err := s.listen(cfg.Admin.Listen, cfg)
+	l, err := s.listen(string(cfg.Admin.Listen), cfg)
 	if err != nil {
 		return err
 	}
 	l.http = &http.Server{Handler: l, ReadHeaderTimeout: 10 * time.Second, ErrorLog: s.errorLog()}
-	l.known(cfg.Admin.Listen)
+	l.known(string(cfg.Admin.Listen))
 	s.admin = l
 	return nil
 }
@@ -106,10 +106,10 @@ func (s *Server) all() []*listener {
 // listenerOf returns the key of the listener of the i'th upstream. A port 0
 // stands for a listener of its own.
 func listenerOf(cfg *config.Config, i int) string {
-	own := cfg.Upstreams[i].Listen
+	own := string(cfg.Upstreams[i].Listen)
 	switch {
 	case own == "":
-		return cfg.Listen
+		return string(cfg.Listen)
 	case !httpsyntax.IsUnix(own) && strings.HasSuffix(own, ":0"):
 		return fmt.Sprint(own, "#", i)
 	default:

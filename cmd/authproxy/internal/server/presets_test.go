@@ -383,7 +383,7 @@ func (g golden) call(t *testing.T, preset, where string, answer said, refused bo
 		return answer
 	})
 	cfg := server.configure(t, preset, g.Token)
-	front := httptest.NewServer(generationOf(t, cfg).handlers[cfg.Listen])
+	front := httptest.NewServer(generationOf(t, cfg).handlers[string(cfg.Listen)])
 	defer front.Close()
 	resp, body := send(t, front, g.API.Request)
 	if resp.StatusCode != max(answer.Status, 200) || body != answer.Body {

@@ -52,7 +52,7 @@ func (s *Server) newGeneration(cfg *config.Config) (g *generation, err error) {
 func (g *generation) newDoors() (err error) {
 	routes := map[string][]door.Route{}
 	preserved := map[string]bool{} // listeners whose callers say which Host goes upstream with the token
-	hosts := slices.Clone(g.cfg.AllowedHosts)
+	hosts := slices.Clone([]string(g.cfg.AllowedHosts))
 	for i, u := range g.cfg.Upstreams {
 		h, err := g.newUpstream(u)
 		if err != nil {
@@ -99,7 +99,7 @@ func (g *generation) newUpstream(u config.Upstream) (http.Handler, error) {
 		strip = escaped(u.Path)
 	}
 	return proxy.New(proxy.Options{
-		Name: u.Name, Target: u.URL, Tokens: tokenSource{g.tokens[u.Token].cache}, Transport: transport,
+		Name: u.Name, Target: u.URL.URL, Tokens: tokenSource{g.tokens[u.Token].cache}, Transport: transport,
 		Authorizer: authorizer,
 		Refusal:    proxy.Refusal{Status: u.InvalidToken.Status, Body: matches, Header: u.InvalidToken.Header},
 		Retry:      proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit},
