@@ -210,7 +210,7 @@ func TestADeadTokenCostsTheApplicationNothing(t *testing.T) {
 			if got := platform.Counts(); got.Issued != issued+2 || got.TokenRequests != got.Issued {
 				t.Errorf("%+v, want one more token for each revocation", got)
 			}
-			again := dialect.Simulate(platformtest.Options{}) // knows no token of before
+			again := dialect.Simulate(platformtest.Options{}) // knows no token from before
 			now.Store(again)
 			server.CloseClientConnections()
 			p.SendAllGood(t)

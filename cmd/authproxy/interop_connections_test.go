@@ -108,7 +108,7 @@ func TestConnectionsAreKept(t *testing.T) {
 }
 
 // TestConnectionClosedInsteadOfAnAnswer: a request on a connection that was
-// used before, and is closed in the stead of an answer, is made once more when
+// used before, and is closed instead of answered, is made once more when
 // that does no harm. A POST may have done something, and is an error.
 func TestConnectionClosedInsteadOfAnAnswer(t *testing.T) {
 	t.Parallel()

@@ -17,7 +17,7 @@ import (
 // The tests in interop_*_test.go prove promise 1 of the design, that everything
 // that is HTTP passes, with programs and suites that others wrote.
 
-// lacking skips the test for want of something on somebody's machine. In CI it
+// lacking skips the test because something is missing on somebody's machine. In CI it
 // fails: there everything is installed.
 func lacking(t *testing.T, why string) {
 	t.Helper()

@@ -17,7 +17,7 @@ import (
 //	default:"10s"  what holds when the key is missing; lists are written with commas
 //	rule:"x,y"     checks of the value, or of each value of a list or mapping; see rules
 //	oneof:"a|b"    the values there are; {auth} for those of the vocabulary
-//	fix:"..."      what to write in the stead of a value that is missing or wrong
+//	fix:"..."      what to write instead of a value that is missing or wrong
 //	keys:"header"  the keys of a mapping are header names
 
 // A selfRead is a type of field that knows how it is read.

@@ -132,7 +132,7 @@ func (s *params) value(name, via string) string {
 		s.bad[name] = true
 		fix := "give it"
 		if via != "" {
-			fix += ", or give " + via + " in its stead"
+			fix += ", or give " + via + " instead"
 		}
 		s.p.fault(d.at, "missing", fix)
 	}

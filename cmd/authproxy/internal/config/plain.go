@@ -15,7 +15,7 @@ type plainHTTP struct {
 }
 
 // holds says whether the permission is for the URL that stands at from. That of a preset is for the
-// address that the preset itself knows, not for what a file puts in its stead.
+// address that the preset itself knows, not for what a file writes instead.
 func (a plainHTTP) holds(from *tree.Node) bool {
 	return a.given != nil && a.given.Text == "true" && (a.given.File == from.File || !a.ofPreset())
 }

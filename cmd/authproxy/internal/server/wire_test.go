@@ -7,12 +7,12 @@ import (
 	"authproxy/cmd/authproxy/internal/config"
 )
 
-// odd are the words that a configuration is made of: what templates and their
-// neighbours can hold.
-type odd struct{ url, auth, header, value, name, param, path, env string }
+// words are what a configuration is made of: what templates and their neighbours
+// can hold.
+type words struct{ url, auth, header, value, name, param, path, env string }
 
 // parse returns the configuration, or its faults.
-func (o odd) parse(t *testing.T) (*config.Config, error) {
+func (o words) parse(t *testing.T) (*config.Config, error) {
 	t.Helper()
 	request := map[string]any{
 		"url": o.url, "auth": o.auth,
@@ -41,7 +41,7 @@ func (o odd) parse(t *testing.T) (*config.Config, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return config.Parse("odd.yaml", text, t.TempDir(), func(string) (string, bool) { return o.env, true }, vocabulary())
+	return config.Parse("words.yaml", text, t.TempDir(), func(string) (string, bool) { return o.env, true }, vocabulary())
 }
 
 // wired fails the test when what config has accepted cannot be wired: that
@@ -53,41 +53,41 @@ func wired(t *testing.T, cfg *config.Config) {
 	}
 }
 
-// oddities are requests that can be sent, and such that cannot; each is plain
+// wordings are requests that can be sent, and such that cannot; each is plain
 // but for one or two words.
-func oddities() map[bool][]odd {
-	plain := odd{"https://x.example.com/t", "none", "X-A", "v {p}", "n", "p", "a.b", "e"}
-	with := func(change func(*odd)) odd {
+func wordings() map[bool][]words {
+	plain := words{"https://x.example.com/t", "none", "X-A", "v {p}", "n", "p", "a.b", "e"}
+	with := func(change func(*words)) words {
 		o := plain
 		change(&o)
 		return o
 	}
-	return map[bool][]odd{
+	return map[bool][]words{
 		true: {
 			plain,
-			with(func(o *odd) { o.url, o.param = "{p}/t", "https://x.example.com/" }),
-			with(func(o *odd) { o.url, o.param = "https://x.example.com/{p}?q={p}", "a#b/c ?" }),
-			with(func(o *odd) { o.url, o.param = "https://{p}/t", "x.example.com:8443" }),
-			with(func(o *odd) { o.header = "authorization" }),
-			with(func(o *odd) { o.auth = "basic_raw" }),
+			with(func(o *words) { o.url, o.param = "{p}/t", "https://x.example.com/" }),
+			with(func(o *words) { o.url, o.param = "https://x.example.com/{p}?q={p}", "a#b/c ?" }),
+			with(func(o *words) { o.url, o.param = "https://{p}/t", "x.example.com:8443" }),
+			with(func(o *words) { o.header = "authorization" }),
+			with(func(o *words) { o.auth = "basic_raw" }),
 		},
 		false: {
-			with(func(o *odd) { o.header, o.auth = "authorization", "basic" }),
-			with(func(o *odd) { o.header, o.auth = "Authorization", "basic_raw" }),
-			with(func(o *odd) { o.header = "content-length" }),
-			with(func(o *odd) { o.header = "x a" }),
-			with(func(o *odd) { o.header = "x-env" }),
-			with(func(o *odd) { o.value = "a\tb" }),
-			with(func(o *odd) { o.param = "a\nb" }),
-			with(func(o *odd) { o.env = "\xff" }),
-			with(func(o *odd) { o.env = "a\nb" }),
-			with(func(o *odd) { o.name = "a}{b" }),
-			with(func(o *odd) { o.url += "#f" }),
-			with(func(o *odd) { o.url, o.param = "{p}/t", "https://x.example.com/#f" }),
-			with(func(o *odd) { o.url, o.param = "https://{p}/t", "a/b" }),
-			with(func(o *odd) { o.url = "ftp://x.example.com/t" }),
-			with(func(o *odd) { o.url = "{token}" }),
-			with(func(o *odd) { o.url = "https://u:p@x.example.com/t" }),
+			with(func(o *words) { o.header, o.auth = "authorization", "basic" }),
+			with(func(o *words) { o.header, o.auth = "Authorization", "basic_raw" }),
+			with(func(o *words) { o.header = "content-length" }),
+			with(func(o *words) { o.header = "x a" }),
+			with(func(o *words) { o.header = "x-env" }),
+			with(func(o *words) { o.value = "a\tb" }),
+			with(func(o *words) { o.param = "a\nb" }),
+			with(func(o *words) { o.env = "\xff" }),
+			with(func(o *words) { o.env = "a\nb" }),
+			with(func(o *words) { o.name = "a}{b" }),
+			with(func(o *words) { o.url += "#f" }),
+			with(func(o *words) { o.url, o.param = "{p}/t", "https://x.example.com/#f" }),
+			with(func(o *words) { o.url, o.param = "https://{p}/t", "a/b" }),
+			with(func(o *words) { o.url = "ftp://x.example.com/t" }),
+			with(func(o *words) { o.url = "{token}" }),
+			with(func(o *words) { o.url = "https://u:p@x.example.com/t" }),
 		},
 	}
 }
@@ -95,7 +95,7 @@ func oddities() map[bool][]odd {
 // TestWhatConfigAcceptsIsWired: requests that cannot be sent are faults of the
 // configuration, and what is none is sent.
 func TestWhatConfigAcceptsIsWired(t *testing.T) {
-	for accepted, all := range oddities() {
+	for accepted, all := range wordings() {
 		for _, o := range all {
 			cfg, err := o.parse(t)
 			if (err == nil) != accepted {
@@ -110,13 +110,13 @@ func TestWhatConfigAcceptsIsWired(t *testing.T) {
 
 // FuzzWiring looks for more.
 func FuzzWiring(f *testing.F) {
-	for _, all := range oddities() {
+	for _, all := range wordings() {
 		for _, o := range all {
 			f.Add(o.url, o.auth, o.header, o.value, o.name, o.param, o.path, o.env)
 		}
 	}
 	f.Fuzz(func(t *testing.T, url, auth, header, value, name, param, path, env string) {
-		if cfg, err := (odd{url, auth, header, value, name, param, path, env}).parse(t); err == nil {
+		if cfg, err := (words{url, auth, header, value, name, param, path, env}).parse(t); err == nil {
 			wired(t, cfg)
 		}
 	})
