@@ -152,8 +152,8 @@ func (p *parser) kind(n *tree.Node, tag reflect.StructTag, v reflect.Value) {
 	case reflect.Pointer:
 		p.pointer(n, v)
 	case reflect.Interface:
-		if tree := p.tree(n); tree != nil {
-			v.Set(reflect.ValueOf(tree))
+		if value := jsonOf(n, &p.faults); value != nil {
+			v.Set(reflect.ValueOf(value))
 		}
 	default:
 		panic("config: no way to read a " + v.Type().String())

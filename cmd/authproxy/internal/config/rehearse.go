@@ -14,53 +14,53 @@ import (
 // code that sends them: a fault that shows only there has no line.
 
 // rehearse judges the request key of the merged token n.
-func (p *parser) rehearse(n *tree.Node, key string, s *params, t *Token) {
+func (s *params) rehearse(n *tree.Node, key string, t *Token) {
 	r := n.Child(key)
-	p.requestURL(n, r.Get("url"), s, t)
+	s.requestURL(n, r.Get("url"), t)
 	auth := r.Get("auth")
 	written := ""
 	if auth != nil {
-		written = p.words.auth(auth.Text).Header
+		written = s.p.words.auth(auth.Text).Header
 	}
 	for _, e := range r.Child("headers").Entries {
 		if written != "" && textproto.CanonicalMIMEHeaderKey(e.Name) == written {
 			at := &tree.Node{File: e.Value.File, Line: e.Line, Path: e.Value.Path}
-			p.fault(at, "stands beside auth: "+auth.Text+", which writes this header itself", "remove it, or write auth: none")
+			s.p.fault(at, "stands beside auth: "+auth.Text+", which writes this header itself", "remove it, or write auth: none")
 		}
-		p.filled(e.Value, s, httpsyntax.HasControl, "holds control characters, which no header can hold", "write one line of text, without tabs")
+		s.filled(e.Value, httpsyntax.HasControl, "holds control characters, which no header can hold", "write one line of text, without tabs")
 	}
 	r.Get("json").Leaves(func(leaf *tree.Node) {
-		p.filled(leaf, s, notUTF8, "is not text in UTF-8, and a JSON body holds nothing else", "convert it")
+		s.filled(leaf, notUTF8, "is not text in UTF-8, and a JSON body holds nothing else", "convert it")
 	})
 }
 
 // requestURL checks the URL that the template at comes to. Credentials and the like count as a word.
-func (p *parser) requestURL(n, at *tree.Node, s *params, t *Token) {
+func (s *params) requestURL(n, at *tree.Node, t *Token) {
 	if at.Empty() || at.Kind != tree.Scalar {
 		return
 	}
-	text, ok := p.render(at, s, fillURL)
+	text, ok := s.render(at, fillURL)
 	if !ok {
 		return
 	}
 	from := s.blame(at)
-	u := p.templateURL(at, from, text)
+	u := s.p.templateURL(at, from, text)
 	if u != nil && u.Fragment != "" {
 		marked := func(text string) bool { return strings.Contains(text, "#") }
-		p.fault(s.source(at, marked), "is a URL with a fragment, which is never sent", "remove the # and the rest, or write %23 for # itself")
+		s.p.fault(s.source(at, marked), "is a URL with a fragment, which is never sent", "remove the # and the rest, or write %23 for # itself")
 	}
 	allow := plainHTTP{n.Get("allow_plain_http"), tree.Join("tokens", t.Name)}
-	p.plain(from, u, allow)
-	p.throughProxy(from, from, u, t.ProxyURL, allow)
+	s.p.plain(from, u, allow)
+	s.p.throughProxy(from, from, u, t.ProxyURL, allow)
 }
 
 // filled records a fault when the template n is wrong once it is filled, at the place that makes it so.
-func (p *parser) filled(n *tree.Node, s *params, wrong func(text string) bool, what, fix string) {
+func (s *params) filled(n *tree.Node, wrong func(text string) bool, what, fix string) {
 	if n.Kind != tree.Scalar {
 		return
 	}
-	if text, ok := p.render(n, s, fill); ok && wrong(text) {
-		p.fault(s.source(n, wrong), what, fix)
+	if text, ok := s.render(n, fill); ok && wrong(text) {
+		s.p.fault(s.source(n, wrong), what, fix)
 	}
 }
 

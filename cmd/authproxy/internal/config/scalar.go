@@ -158,35 +158,35 @@ func (p *parser) size(n *tree.Node, _ reflect.StructTag, out *int64) {
 	*out = count * unit
 }
 
-// tree reads any value the way JSON has it: mappings, lists, strings, numbers as json.Number, booleans.
+// jsonOf reads any value the way JSON has it: mappings, lists, strings, numbers as json.Number, booleans.
 // What holds an environment variable is a string.
-func (p *parser) tree(n *tree.Node) any {
+func jsonOf(n *tree.Node, faults *tree.Faults) any {
 	switch n.Kind {
 	case tree.Mapping:
 		out := map[string]any{}
 		for _, e := range n.Entries {
-			out[e.Name] = p.tree(e.Value)
+			out[e.Name] = jsonOf(e.Value, faults)
 		}
 		return out
 	case tree.List:
 		out := []any{}
 		for _, item := range n.Items {
-			out = append(out, p.tree(item))
+			out = append(out, jsonOf(item, faults))
 		}
 		return out
 	case tree.Scalar:
-		return p.leaf(n)
+		return jsonLeaf(n, faults)
 	}
 	return nil
 }
 
-func (p *parser) leaf(n *tree.Node) any {
+func jsonLeaf(n *tree.Node, faults *tree.Faults) any {
 	switch n.Tag {
 	case "!!bool":
 		return strings.EqualFold(n.Text, "true")
 	case "!!int", "!!float":
 		if !json.Valid([]byte(n.Text)) {
-			p.fault(n, n.Quote()+" is not a number in JSON", "quote it, or write it with decimal digits")
+			faults.Add(n, n.Quote()+" is not a number in JSON", "quote it, or write it with decimal digits")
 		}
 		return json.Number(n.Text)
 	}

@@ -11,10 +11,10 @@ import (
 type Token struct {
 	Name     string
 	Provider Provider `yaml:"provider"` // the preset it started from; parser.preset
-	Params   Params   `yaml:"params"`   // what templates may need, with token_url and scope; parser.useNames
+	Params   Params   `yaml:"params"`   // what templates may need, with token_url and scope; params.use
 	// Credentials holds those of client_id, client_secret, username and password that were given.
 	// One that is optional and not given is missing.
-	Credentials        Credentials   `yaml:"client_id"`                             // parser.useNames
+	Credentials        Credentials   `yaml:"client_id"`                             // params.use
 	Timeout            time.Duration `yaml:"timeout" default:"10s" rule:"positive"` // of one token request
 	ExpiryBuffer       time.Duration `yaml:"expiry_buffer" default:"60s" rule:"positive"`
 	DefaultTTL         time.Duration `yaml:"default_ttl" default:"1h" rule:"positive"`
@@ -111,6 +111,6 @@ func (p *parser) token(over *tree.Node, t *Token) builtToken {
 		p.fault(at, "has no effect: there is no request that gives this token back", "remove it, or write that request under revoke")
 	}
 	s := p.params(base, over, merged, !known)
-	p.useNames(merged, s, t)
+	s.use(merged, t)
 	return builtToken{params: s, upstream: merged.Get("upstream").Only(fields(&inherited{}))}
 }

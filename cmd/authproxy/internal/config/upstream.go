@@ -202,7 +202,7 @@ func (p *parser) baseURL(at *tree.Node, s *params) (text string, from *tree.Node
 		}
 		return "", nil, false
 	}
-	text, ok = p.render(at, s, fill)
+	text, ok = s.render(at, fill)
 	return text, s.blame(at), ok
 }
 
