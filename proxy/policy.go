@@ -2,11 +2,11 @@ package proxy
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"authproxy/internal/httpsyntax"
+	"authproxy/internal/template"
 	"authproxy/proxy/internal/target"
 )
 
@@ -65,12 +65,12 @@ func (s *names) has(name string) bool {
 
 // setting is one header or parameter to set.
 type setting struct {
-	name  string
-	parts []part
+	name string
+	text template.Template
 }
 
-// part is a literal text, or the client's header of a name.
-type part struct{ text, header string }
+// isHeader tells whether a piece of a setting is {header.NAME}.
+func isHeader(p template.Piece) bool { return p.Name == "header" && p.Member != "" }
 
 // unsafe are headers of the answer that would lead the client round the proxy
 // or bind localhost: RFC 7838 section 3, RFC 6797 section 7.2.
@@ -93,9 +93,9 @@ func newPolicy(o Options) *policy {
 		p.drop.add(s.name)
 	}
 	for _, s := range slices.Concat(p.set, p.setQuery) {
-		for _, part := range s.parts {
-			if part.header != "" {
-				p.drop.add(part.header)
+		for _, piece := range s.text {
+			if isHeader(piece) {
+				p.drop.add(piece.Member)
 			}
 		}
 	}
@@ -108,37 +108,25 @@ func newPolicy(o Options) *policy {
 	return p
 }
 
-var clientHeader = regexp.MustCompile(`\{header\.([^{}]+)\}`)
-
 func settings(set map[string]string) []setting {
 	all := make([]setting, 0, len(set))
 	for name, value := range set {
-		all = append(all, setting{name, parts(value)})
+		all = append(all, setting{name, template.ParseMembers(value)})
 	}
 	slices.SortFunc(all, func(a, b setting) int { return strings.Compare(a.name, b.name) })
 	return all
-}
-
-func parts(value string) []part {
-	var all []part
-	from := 0
-	for _, m := range clientHeader.FindAllStringSubmatchIndex(value, -1) {
-		all = append(all, part{text: value[from:m[0]]}, part{header: value[m[2]:m[3]]})
-		from = m[1]
-	}
-	return append(all, part{text: value[from:]})
 }
 
 // value fills s from the client's headers; false when one of them is missing
 // or empty.
 func (s setting) value(client http.Header) (string, bool) {
 	var b strings.Builder
-	for _, part := range s.parts {
-		b.WriteString(part.text)
-		if part.header == "" {
+	for _, piece := range s.text {
+		if !isHeader(piece) {
+			b.WriteString(piece.String())
 			continue
 		}
-		values := client.Values(part.header)
+		values := client.Values(piece.Member)
 		if len(values) == 0 || values[0] == "" {
 			return "", false
 		}

@@ -93,7 +93,7 @@ func TestWalls(t *testing.T) {
 		{rooms + "config/tree", anything, nil, "tree knows no key of ours"},
 		{rooms + "admin", anything, nil, "admin knows nothing of ours"},
 		{rooms + "follow", anything, nil, "follow knows nothing of ours"},
-		{rooms + "sandbox", anything, nil, "the sandbox takes what is needed as values"},
+		{rooms + "sandbox", anything, []string{rooms + "follow"}, "the sandbox takes what is needed as values"},
 		{rooms + "listen", anything, []string{module + "internal"}, "sockets know nothing of who is served on them"},
 		{rooms + "dial", anything, []string{module + "internal"}, "transports know nothing of who sends through them"},
 		{rooms + "logs", module + "cmd", nil, "the log knows only the records of the pillars"},

@@ -204,7 +204,7 @@ func TestFoldersOfLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string][]string{
-		"generations/1/app/key": {"generations/1/app"},
+		"generations/1/app/key": {"generations/1/app", "generations/1/app"},
 		"current/app/key":       {"current/app", "", "generations/1/app"},
 		"key":                   {"", "", "", "generations/1/app"},
 		"none/key":              {"none"},

@@ -6,15 +6,22 @@ import (
 	"strings"
 )
 
+// Link is a symbolic link on the way to a file.
+type Link struct {
+	// At is the folder that it is in, Target what it leads to; both are absolute.
+	At, Target string
+}
+
 // maxLinks bounds the links on a way, as the kernel does.
 const maxLinks = 40
 
-// folders returns the folder of file, and those of the links on the way to it.
-func folders(file string) []string {
-	all := []string{filepath.Dir(file)}
-	at, err := filepath.Abs(file)
+// Links returns the links on the way to path, in their order. Each of them may
+// come to lead elsewhere.
+func Links(path string) []Link {
+	var all []Link
+	at, err := filepath.Abs(path)
 	if err != nil {
-		return all
+		return nil
 	}
 	done, rest := "/", at
 	for rest != "" && len(all) < maxLinks {
@@ -26,14 +33,24 @@ func folders(file string) []string {
 			done = here
 			continue
 		}
-		all = append(all, done)
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(done, target)
 		}
+		all = append(all, Link{At: done, Target: target})
 		done, rest = "/", filepath.Join(target, rest)
 	}
-	if len(all) == 1 {
-		return all
+	return all
+}
+
+// folders returns the folder of file, those of the links on the way to it, and
+// the one where it is in the end.
+func folders(file string) []string {
+	all := []string{filepath.Dir(file)}
+	for _, link := range Links(file) {
+		all = append(all, link.At)
 	}
-	return append(all, filepath.Dir(done))
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		all = append(all, filepath.Dir(real))
+	}
+	return all
 }

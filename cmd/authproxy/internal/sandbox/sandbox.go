@@ -4,11 +4,11 @@ package sandbox
 
 import (
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
+
+	"authproxy/cmd/authproxy/internal/follow"
 )
 
 // Needs is what the program goes on needing.
@@ -77,43 +77,14 @@ func (c *confines) read(file string) {
 		return
 	}
 	c.around(file)
-	for _, target := range targets(file) {
-		if filepath.Dir(target) != "/" { // /var/run leads to /run on most systems, and stays
-			c.around(target)
+	for _, link := range follow.Links(file) {
+		if filepath.Dir(link.Target) != "/" { // /var/run leads to /run on most systems, and stays
+			c.around(link.Target)
 		}
 	}
 	if real, err := filepath.EvalSymlinks(file); err == nil {
 		c.around(real)
 	}
-}
-
-// maxLinks bounds the links on a way, as the kernel does.
-const maxLinks = 40
-
-// targets returns what the links on the way to path lead to.
-func targets(path string) []string {
-	var all []string
-	at, err := filepath.Abs(path)
-	if err != nil {
-		return nil
-	}
-	done, rest := "/", at
-	for rest != "" && len(all) < maxLinks {
-		var name string
-		name, rest, _ = strings.Cut(strings.TrimLeft(rest, "/"), "/")
-		here := filepath.Join(done, name)
-		target, err := os.Readlink(here)
-		if err != nil {
-			done = here
-			continue
-		}
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(done, target)
-		}
-		all = append(all, target)
-		done, rest = "/", filepath.Join(target, rest)
-	}
-	return all
 }
 
 // around adds the folder that path is in; but not the root, which would be
