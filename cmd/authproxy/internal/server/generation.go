@@ -123,6 +123,7 @@ func (g *generation) closeToken(t *token) {
 		g.revoke(t, held)
 	}
 	t.endpoint.Close() // after the last request that is told of
+	t.connections.CloseIdleConnections()
 }
 
 // text returns a URL as it was written, with its password; "" for nil.

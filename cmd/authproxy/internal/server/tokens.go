@@ -19,22 +19,22 @@ import (
 
 // token is one token of the configuration.
 type token struct {
-	cfg      config.Token
-	endpoint *endpoint.Endpoint
-	cache    *tokencache.Cache
+	cfg         config.Token
+	connections *dial.Pool // to the endpoint
+	endpoint    *endpoint.Endpoint
+	cache       *tokencache.Cache
 }
 
 // newToken makes a token's endpoint and cache. The cache is told when the secrets
 // are exchanged, which are read at each token request anyway.
 func (g *generation) newToken(t config.Token) (*token, error) {
 	made, log := &token{cfg: t}, g.log.With("token", t.Name)
-	var connections *dial.Pool
-	g.followTLS(dial.TLS(t.TLS), func() error { return connections.Renew() }, func() *slog.Logger { return log })
+	g.followTLS(dial.TLS(t.TLS), func() error { return made.connections.Renew() }, func() *slog.Logger { return log })
 	var err error
-	if connections, err = dial.New(tokenDial(t)); err != nil {
+	if made.connections, err = dial.New(tokenDial(t)); err != nil {
 		return nil, err
 	}
-	if made.endpoint, err = newEndpoint(t, connections, g.log); err != nil {
+	if made.endpoint, err = newEndpoint(t, made.connections, g.log); err != nil {
 		return nil, err
 	}
 	made.cache = tokencache.New(tokencache.Options{
