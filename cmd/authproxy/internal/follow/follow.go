@@ -58,7 +58,7 @@ func New(log *slog.Logger) *Follower {
 // hold is another than at Add. An owner who reads them between Add and Start so
 // misses nothing.
 func (f *Follower) Add(files []string, changed func()) *Set {
-	s := &Set{files: files, news: make(chan struct{}, 1)}
+	s := &Set{files: files, news: make(chan struct{}, 1), looking: make(chan struct{}, 1)}
 	s.changed = func() {
 		f.watch(files) // a folder may be another one
 		changed()
@@ -148,9 +148,9 @@ type Set struct {
 	changed func()
 	news    chan struct{} // a look is due; cap 1
 
-	mu     sync.Mutex // held by the one look at a time
-	sum    [sha256.Size]byte
-	looked time.Time
+	looking chan struct{} // holds one during the one look at a time; guards the rest
+	sum     [sha256.Size]byte
+	looked  time.Time
 }
 
 // run looks by itself, so that a file system that hangs delays no other set.
@@ -165,14 +165,37 @@ func (s *Set) run(stop <-chan struct{}) {
 	}
 }
 
+// patience is how long a look is waited for that hangs in a file system.
+const patience = time.Second
+
 // Look looks at the files, unless that was done less than age ago. A change is
-// told of before it returns.
+// told of before it returns; but where a file system hangs it returns after a
+// second, and the look goes on.
 func (s *Set) Look(age time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if age > 0 && time.Since(s.looked) < age {
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	select {
+	case s.looking <- struct{}{}:
+	case <-limit.C:
 		return
 	}
+	if age > 0 && time.Since(s.looked) < age {
+		<-s.looking
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { <-s.looking }()
+		s.compare()
+	}()
+	select {
+	case <-done:
+	case <-limit.C:
+	}
+}
+
+func (s *Set) compare() {
 	now := sum(s.files)
 	s.looked = time.Now()
 	if now != s.sum {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// patience bounds every wait of a test that fails.
-const patience = 20 * time.Second
+// atMost bounds every wait of a test that fails.
+const atMost = 20 * time.Second
 
 func write(t *testing.T, file, text string) {
 	t.Helper()
@@ -49,7 +49,7 @@ func await(t *testing.T, news <-chan struct{}, what string) {
 	t.Helper()
 	select {
 	case <-news:
-	case <-time.After(patience):
+	case <-time.After(atMost):
 		t.Fatalf("not told of %s", what)
 	}
 }
@@ -124,7 +124,7 @@ func TestOwnersAsk(t *testing.T) {
 // file is closed.
 func hangs(t *testing.T, pipe string) *os.File {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(atMost); ; time.Sleep(time.Millisecond) {
 		f, err := os.OpenFile(pipe, os.O_WRONLY|syscall.O_NONBLOCK, 0) // fails as long as nobody reads
 		if err == nil {
 			return f
@@ -143,7 +143,7 @@ func TestAFileThatHangsDelaysNoOther(t *testing.T) {
 	write(t, hanging, "1")
 	write(t, file, "1")
 	f := newFollower(t)
-	f.Add([]string{hanging}, func() {})
+	stuck := f.Add([]string{hanging}, func() {})
 	changed, news := told()
 	f.Add([]string{file}, changed)
 	f.Start()
@@ -156,6 +156,12 @@ func TestAFileThatHangsDelaysNoOther(t *testing.T) {
 	defer hangs(t, hanging).Close()
 	replace(t, file, "2")
 	await(t, news, "the file beside it")
+	returned := make(chan struct{})
+	go func() {
+		defer close(returned)
+		stuck.Look(0) // is another owner's request, say
+	}()
+	await(t, returned, "the end of a look that hangs")
 }
 
 // TestLinksThatComeToLeadElsewhere: Kubernetes exchanges a folder so.
