@@ -22,6 +22,9 @@ type Token struct {
 	Fingerprint string
 	// Issued is when it was asked for; only for logs.
 	Issued time.Time
+	// Caused tells of a token that [TokenSource.Replace] returned that this very
+	// call had it made.
+	Caused bool
 }
 
 // A TokenSource hands out tokens. It must be safe for concurrent use.
@@ -35,6 +38,10 @@ type TokenSource interface {
 	Replace(ctx context.Context, rejected string) (Token, error)
 	// Accept tells that the upstream has taken a request with this token.
 	Accept(value string)
+	// Cured tells that the second try, with this token of Replace, was accepted,
+	// and Futile that it was refused as well.
+	Cured(Token)
+	Futile(Token)
 }
 
 // ErrTokenTimeout is wrapped by the error of a [TokenSource] when the time ran

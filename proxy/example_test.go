@@ -25,6 +25,10 @@ func (fixed) Replace(context.Context, string) (proxy.Token, error) {
 
 func (fixed) Accept(string) {}
 
+func (fixed) Cured(proxy.Token) {}
+
+func (fixed) Futile(proxy.Token) {}
+
 func ExampleNew() {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%s with %s", r.URL, r.Header.Get("Authorization"))

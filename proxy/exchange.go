@@ -71,20 +71,30 @@ func (x *exchange) sendAgain(c *call, req *http.Request, token Token) (*http.Res
 	if err != nil {
 		return nil, err
 	}
-	c.record.Outcome = OutcomeStillRefused
-	if x.refusal.Trigger(resp) == "" {
-		c.record.Outcome = OutcomeRecovered
-		x.accept(resp, token)
+	if x.refusal.Trigger(resp) != "" {
+		c.record.Outcome = OutcomeStillRefused
+		x.tokens.Futile(token)
+		return resp, nil
+	}
+	c.record.Outcome = OutcomeRecovered
+	if takes(resp) {
+		x.tokens.Cured(token)
 	}
 	return resp, nil
 }
 
-// accept tells the source that the upstream took the token. An error of the
-// server, or its wish to be left alone, says nothing about it.
+// accept tells the source that the upstream took the token, if it did.
 func (x *exchange) accept(resp *http.Response, token Token) {
-	if s := resp.StatusCode; s < 500 && s != http.StatusUnauthorized && s != http.StatusTooManyRequests {
+	if takes(resp) {
 		x.tokens.Accept(token.Value)
 	}
+}
+
+// takes tells whether an answer that does not refuse the token shows that it is
+// good. An error of the server, or its wish to be left alone, says nothing.
+func takes(resp *http.Response) bool {
+	s := resp.StatusCode
+	return s < 500 && s != http.StatusUnauthorized && s != http.StatusTooManyRequests
 }
 
 // replaceForTheNext has a refused token replaced, for which this request does

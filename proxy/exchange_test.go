@@ -70,6 +70,10 @@ func (t *tokens) Replace(_ context.Context, rejected string) (Token, error) {
 
 func (t *tokens) Accept(string) { t.accepted.Add(1) }
 
+func (t *tokens) Cured(Token) { t.accepted.Add(1) }
+
+func (t *tokens) Futile(Token) {}
+
 // records is an Observer that keeps what it is told.
 type records struct {
 	mu      sync.Mutex

@@ -36,42 +36,10 @@ type Cache struct {
 	flight   string // key of the flight under way, "" without one
 	launched int    // how many flights there were: makes each key unique
 	failure  failure
-	cooldown cooldown
-	rotation int // how often the credentials have changed
+	brake    brake
+	proven   bool // the credentials have brought a token, and were not refused since
+	rotation int  // how often the credentials have changed
 	timer    *time.Timer
-}
-
-// entry is one token and what became of it.
-type entry struct {
-	token   Token
-	renewal time.Time // when the next one is asked for; not after the expiry
-	repeats int       // how often another one was asked for and this one came
-
-	used     atomic.Bool // handed out
-	accepted atomic.Bool // taken by the upstream
-	refused  atomic.Bool // refused, and another one is on its way
-}
-
-func (e *entry) alive(now time.Time) bool { return e != nil && now.Before(e.token.Expiry) }
-
-// settled tells that a refusal of the token is news: it was good before, and
-// the platform is not known to answer with the same one again.
-func (e *entry) settled() bool { return e.accepted.Load() && e.repeats == 0 }
-
-// identity is the fingerprint of the token and the time since it was issued;
-// zero without one.
-func (e *entry) identity(now time.Time) (fingerprint string, age time.Duration) {
-	if e == nil {
-		return "", 0
-	}
-	return e.token.Fingerprint(), now.Sub(e.token.Issued)
-}
-
-func (e *entry) take() Token {
-	if !e.used.Load() { // a store on every request would bounce the cache line between cores
-		e.used.Store(true)
-	}
-	return e.token
 }
 
 // New returns an empty Cache. It panics when opts.Source or an observer is nil.
@@ -110,7 +78,7 @@ func (c *Cache) Close() {
 // the Source's.
 func (c *Cache) Token(ctx context.Context) (Token, error) {
 	now := time.Now()
-	if e := c.current.Load(); e != nil && now.Before(e.renewal) && !e.refused.Load() {
+	if e := c.current.Load(); e != nil && !e.renewal.reached(now) && !e.refused.Load() {
 		return e.take(), nil
 	}
 	c.mu.Lock()
@@ -137,66 +105,14 @@ func (c *Cache) Token(ctx context.Context) (Token, error) {
 	}
 }
 
-// Replace returns a token other than rejected, which the upstream refused. It
-// asks the platform only when rejected is still the token held: a hundred
-// callers with the same refused token cause one request.
-//
-// Its errors are those of Token, and [ErrTooSoon] and [ErrSameToken] when no
-// other token is to be had.
-func (c *Cache) Replace(ctx context.Context, rejected string) (Token, error) {
-	c.mu.Lock()
-	e := c.current.Load()
-	if e == nil || e.token.Value != rejected {
-		c.mu.Unlock()
-		return other(rejected)(c.Token(ctx))
-	}
-	now := time.Now()
-	if c.flight == "" {
-		if now.Before(c.failure.until) {
-			defer c.mu.Unlock()
-			return Token{}, c.failure.remembered()
-		}
-		if !c.cooldown.allow(now, !e.settled(), c.opts.MinRefreshInterval) {
-			c.mu.Unlock()
-			return Token{}, ErrTooSoon
-		}
-	}
-	e.refused.Store(true)
-	result := c.join()
-	c.mu.Unlock()
-	return other(rejected)(c.wait(ctx, result))
-}
-
-func other(rejected string) func(Token, error) (Token, error) {
-	return func(t Token, err error) (Token, error) {
-		if err == nil && t.Value == rejected {
-			return Token{}, ErrSameToken
-		}
-		return t, err
-	}
-}
-
-// Accept tells that the upstream took a request with the token of this value:
-// from then on a refusal of it replaces it at once.
-func (c *Cache) Accept(value string) {
-	e := c.current.Load()
-	if e == nil || e.accepted.Load() || e.token.Value != value {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e.accepted.Store(true)
-	if e.settled() {
-		c.cooldown = cooldown{}
-	}
-}
-
 // CredentialsChanged tells that the secrets have changed: a pause that began
-// because the platform refused the old ones is over.
+// because the platform refused the old ones, or because they could not be read,
+// is over.
 func (c *Cache) CredentialsChanged() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.rotation++
+	c.proven = false
 	if c.failure.reason == ReasonCredentials {
 		c.failure = failure{}
 		c.arm(c.current.Load(), time.Now())
@@ -219,7 +135,8 @@ func (c *Cache) State() State {
 	s := State{Fingerprint: Fingerprint(""), Waiters: int(c.waiters.Load())}
 	if e := c.current.Load(); e != nil {
 		s.Fingerprint, s.Type = e.token.Fingerprint(), e.token.Type
-		s.Issued, s.Expiry, s.Renewal = e.token.Issued, e.token.Expiry, e.renewal
+		now := time.Now()
+		s.Issued, s.Expiry, s.Renewal = e.token.Issued, e.expiry.on(now), e.renewal.on(now)
 		s.Used, s.Accepted = e.used.Load(), e.accepted.Load()
 	}
 	if c.failure.err != nil {

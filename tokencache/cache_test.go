@@ -294,9 +294,11 @@ func TestAcceptedTokenIsReplacedAtOnce(t *testing.T) {
 		for range 20 {
 			tok := mustToken(t, c)
 			c.Accept(tok.Value)
-			if _, err := c.Replace(t.Context(), tok.Value); err != nil {
-				t.Fatal(err)
+			next, err := c.Replace(t.Context(), tok.Value)
+			if err != nil || !next.Caused {
+				t.Fatal(next, err)
 			}
+			c.Cured(next)
 		}
 		wantRequests(t, p, 21)
 	})
@@ -313,11 +315,16 @@ func TestPlatformThatRefusesEverything(t *testing.T) {
 		if n := p.requests(); n > 25 || n < 15 {
 			t.Errorf("an hour of refusals took %d token requests, want at most 25", n)
 		}
-		// The first acceptance ends it.
+		// Once a token is accepted, three refusals in a row end it.
 		tok := mustToken(t, c)
 		c.Accept(tok.Value)
+		for range 2 {
+			if _, err := c.Replace(t.Context(), tok.Value); !errors.Is(err, ErrTooSoon) {
+				t.Errorf("after an acceptance: %v", err)
+			}
+		}
 		if _, err := c.Replace(t.Context(), tok.Value); err != nil {
-			t.Errorf("after an acceptance: %v", err)
+			t.Errorf("the third refusal after an acceptance: %v", err)
 		}
 	})
 }
@@ -633,9 +640,9 @@ func TestObserved(t *testing.T) {
 	inFakeTime(t, p, Options{Observers: []Observer{atEnd(func(f Fetch) { seen = append(seen, f) })}}, func(t *testing.T, c *Cache) {
 		tok := mustToken(t, c)
 		c.Accept(tok.Value)
-		_, _ = c.Replace(t.Context(), tok.Value)
+		next, _ := c.Replace(t.Context(), tok.Value)
 		p.set(func(p *platform) { p.err = errors.New("down") })
-		c.Accept("t2")
+		c.Cured(next)
 		_, _ = c.Replace(t.Context(), "t2")
 		synctest.Wait()
 		if len(seen) != 3 || seen[0].Result != ResultOK || seen[0].Replaced || seen[0].Duration != time.Second ||

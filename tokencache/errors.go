@@ -16,11 +16,11 @@ const (
 	ReasonTimeout Reason = "timeout"
 	// ReasonNetwork: the endpoint could not be reached, or broke off.
 	ReasonNetwork Reason = "network"
-	// ReasonStatus: an answer with a status that is no success, and that does
-	// not speak of the credentials.
+	// ReasonStatus: an answer that is no success, and that does not speak of the
+	// credentials.
 	ReasonStatus Reason = "status"
-	// ReasonCredentials: 400, 401 or 403, or a secret that cannot be read:
-	// asking again with the same credentials only risks a locked account.
+	// ReasonCredentials: they were refused, so that asking again with the same
+	// ones only risks a locked account; or they could not be read.
 	ReasonCredentials Reason = "credentials"
 	// ReasonBadAnswer: a success without a usable token in it.
 	ReasonBadAnswer Reason = "bad_answer"
@@ -41,6 +41,10 @@ type FetchError struct {
 	// RetryAfter is how long the endpoint asked to be left alone (RFC 9110
 	// section 10.2.3); zero when it did not say.
 	RetryAfter time.Duration
+	// Unsent tells that nothing was sent, because of something on this side such
+	// as a secret that could not be read: what was never sent cannot have been
+	// refused.
+	Unsent bool
 	// Err is the cause.
 	Err error
 }
@@ -59,9 +63,12 @@ var ErrWaited = errors.New("no token in time")
 // that was refused.
 var ErrSameToken = errors.New("the platform repeats the token that was refused")
 
-// ErrTooSoon: the token was refused although it was new, and its turn to be
-// replaced has not come.
-var ErrTooSoon = errors.New("a new token was refused; the next one is not due yet")
+// ErrTooSoon: the token was refused, and its turn to be replaced has not come.
+var ErrTooSoon = errors.New("the token was replaced a short time ago, and that did not help: the next one is not due yet")
+
+// ErrRival is ErrTooSoon where others kill the tokens.
+var ErrRival = errors.New("several tokens in a row died soon after they had been accepted, so another program is likely to use " +
+	"the same credential, whose new tokens kill ours: let one program alone use it; the next token is not due yet")
 
 // UnavailableError is answered without asking the platform, while the failure
 // of an earlier token request is remembered.

@@ -23,7 +23,7 @@ const (
 // decide says what to do with e, the token held or nil. c.mu is held.
 func (c *Cache) decide(e *entry, now time.Time) action {
 	alive := e.alive(now)
-	due := !alive || e.refused.Load() || !now.Before(e.renewal)
+	due := !alive || e.refused.Load() || e.renewal.reached(now)
 	switch {
 	case !due:
 		return serve
@@ -69,6 +69,9 @@ func (c *Cache) join() <-chan singleflight.Result {
 // grace is how long a Source may take to notice that its time is over.
 const grace = time.Second
 
+var errClosed = &FetchError{Reason: ReasonNetwork, Err: errors.New(
+	"no token is asked for any more: authproxy is shutting down")}
+
 var errHangs = &FetchError{Reason: ReasonTimeout, Err: errors.New(
 	"the token request does not end in its time: look at the file systems that the secrets are on")}
 
@@ -81,7 +84,7 @@ func (c *Cache) fetch() (Token, error) {
 	select {
 	case c.asking <- struct{}{}:
 	case <-ctx.Done():
-		return Token{}, errHangs
+		return Token{}, c.overdue()
 	}
 	var t Token
 	var err error
@@ -100,8 +103,16 @@ func (c *Cache) fetch() (Token, error) {
 	case <-returned: // its own error says more
 		return t, err
 	case <-time.After(grace):
-		return Token{}, errHangs
+		return Token{}, c.overdue()
 	}
+}
+
+// overdue is the error of a flight whose Source did not end with its context.
+func (c *Cache) overdue() error {
+	if c.base.Err() != nil {
+		return errClosed
+	}
+	return errHangs
 }
 
 // ask calls the Source and classifies its error.
@@ -145,14 +156,16 @@ func (c *Cache) finish(t Token, err error, start time.Time, rotation int) (outco
 	refused := old != nil && old.refused.Swap(false)
 	if err != nil {
 		record.Result = ResultError
+		c.brake.byRun = false
 		err := c.failed(&record, old, err, rotation, now)
 		return outcome{record: record}, err
 	}
+	e := c.admit(t, old, start, now)
 	if refused {
-		c.cooldown.replaced(now, !old.settled())
+		e.replaces = c.brake.replaced(old, now, c.opts.MinRefreshInterval)
+		record.Rival = c.brake.suspects(e.replaces, c.opts.Kills)
 	}
-	c.failure = failure{}
-	e := c.admit(t, old, now)
+	c.failure, c.proven = failure{}, true
 	same := old != nil && old.token.Value == t.Value
 	useless := refused && same && old.alive(now)
 	if useless {
@@ -179,7 +192,13 @@ func (c *Cache) failed(record *Fetch, old *entry, err error, rotation int, now t
 	if known.Reason == ReasonCredentials && rotation != c.rotation {
 		return err // what was refused were the old ones
 	}
-	c.failure = c.failure.after(err, known.Reason, known.RetryAfter, now)
+	refused := known.Reason == ReasonCredentials && !known.Unsent
+	var life time.Duration
+	if old.alive(now) {
+		life = old.expiry.in(now)
+	}
+	c.failure = c.failure.after(err, known, refused && !c.proven, life, now)
+	c.proven = c.proven && !refused
 	record.NextTry = c.failure.until
 	if known.Reason == ReasonTimeout {
 		return fmt.Errorf("%w: %w", ErrWaited, err)
@@ -187,31 +206,55 @@ func (c *Cache) failed(record *Fetch, old *entry, err error, rotation int, now t
 	return c.failure.remembered()
 }
 
-// admit makes the entry of a token that the platform has just answered.
-func (c *Cache) admit(t Token, old *entry, now time.Time) *entry {
-	t.Issued, t.Expiry = life(t.Issued, t.Expiry, now, c.opts.DefaultTTL)
+// admit makes the entry of a token that the platform has just answered in a
+// flight that began at start.
+func (c *Cache) admit(t Token, old *entry, start, now time.Time) *entry {
+	said := t.Expiry
+	var named bool
+	t.Issued, t.Expiry, named = life(t.Issued, t.Expiry, now, c.opts.DefaultTTL)
 	t.fingerprint = Fingerprint(t.Value)
-	e := &entry{token: t}
-	switch {
-	case old == nil || old.token.Value != t.Value:
-		e.renewal = renewal(t.Issued, t.Expiry, c.opts.ExpiryBuffer, random())
-		if c.opts.Repeats {
-			e.renewal = t.Expiry
-		}
+	e := &entry{token: t, born: start, named: named}
+	if old != nil && old.token.Value == t.Value {
+		e.repeat(old, !said.IsZero() && named, now, c.opts.MinRefreshInterval)
 		return e
-	case old.alive(now):
-		// Asked ahead and answered with the same token: no news until it
-		// expires, so neither its life nor the time to ask moves forward.
-		e.token.Issued, e.token.Expiry = old.token.Issued, earlier(old.token.Expiry, t.Expiry)
-		e.repeats = old.repeats
-	default:
-		e.repeats = old.repeats + 1
-		e.token.Expiry = later(t.Expiry, now.Add(double(c.opts.MinRefreshInterval, e.repeats, maxCooldown)))
 	}
-	e.renewal = e.token.Expiry
+	e.expiry = limitAt(t.Expiry, now)
+	e.renewal = e.expiry
+	if !c.opts.Repeats {
+		e.renewal = limitAt(renewal(t.Issued, t.Expiry, c.opts.ExpiryBuffer, random()), now)
+	}
+	return e
+}
+
+// repeat makes e what becomes of old when the platform answers with the token
+// held. Its life does not move forward, nor does the time to ask, with two
+// exceptions: the old one is over, and the platform names another life; or it
+// never named one. Elsewhere the platform has counted down to the end, and has
+// another token soon.
+func (e *entry) repeat(old *entry, named bool, now time.Time, least time.Duration) {
+	over := !old.alive(now)
+	e.named = named || old.named
+	e.repeats = old.repeats
 	e.used.Store(old.used.Load())
 	e.accepted.Store(old.accepted.Load())
-	return e
+	e.run.Store(old.run.Load())
+	switch {
+	case !over && named:
+		e.token.Expiry = earlier(old.expiry.on(now), e.token.Expiry)
+	case !over:
+		e.token.Expiry = old.expiry.on(now)
+	case named || !old.named:
+		e.repeats++
+		e.token.Expiry = later(e.token.Expiry, now.Round(0).Add(double(least, e.repeats, maxPause)))
+	default:
+		e.repeats++
+		e.token.Expiry = now.Round(0).Add(double(least, e.repeats, maxPause))
+	}
+	if !over {
+		e.token.Issued, e.born = old.token.Issued, old.born
+	}
+	e.expiry = limitAt(e.token.Expiry, now)
+	e.renewal = e.expiry
 }
 
 // arm sets the timer that renews e, or tries again after a failure, while e is
@@ -223,11 +266,11 @@ func (c *Cache) arm(e *entry, now time.Time) {
 	if e == nil || c.base.Err() != nil {
 		return
 	}
-	at := later(e.renewal, c.failure.until)
-	if at.After(e.token.Expiry) {
+	wait := max(e.renewal.in(now), c.failure.until.Sub(now))
+	if wait > e.expiry.in(now) {
 		return
 	}
-	c.timer = time.AfterFunc(at.Sub(now), func() {
+	c.timer = time.AfterFunc(wait, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if e == c.current.Load() && e.used.Load() && c.base.Err() == nil && !time.Now().Before(c.failure.until) {

@@ -161,7 +161,7 @@ func TestCloseTellsOfASourceThatHangs(t *testing.T) {
 		}), Observers: []Observer{atEnd(func(f Fetch) { last = f })}})
 		go func() { _, _ = c.Token(context.Background()) }()
 		synctest.Wait()
-		if c.Close(); !errors.Is(last.Err, errHangs) {
+		if c.Close(); !errors.Is(last.Err, errClosed) {
 			t.Errorf("told of %+v", last)
 		}
 	})

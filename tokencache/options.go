@@ -14,9 +14,9 @@ type Options struct {
 	ExpiryBuffer time.Duration
 	// DefaultTTL is the life of a token whose answer names none; 1 h.
 	DefaultTTL time.Duration
-	// MinRefreshInterval is the least time between two replacements of tokens
-	// that were refused while they were new; 1 s. It doubles with each of them
-	// up to 5 min, and falls back when a token is accepted.
+	// MinRefreshInterval is the least time between two replacements of refused
+	// tokens, the first of which did not help; 1 s. It doubles with each of them
+	// up to 5 min, or to itself where it is longer, and falls back when one cures.
 	MinRefreshInterval time.Duration
 	// Repeats: the platform repeats its token until that expires, so there is
 	// no use in asking ahead.

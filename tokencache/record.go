@@ -16,6 +16,10 @@ type Fetch struct {
 	Err error
 	// Replaced tells that a refused token was replaced by another one.
 	Replaced bool
+	// Rival tells that so many tokens in a row were refused soon after they had
+	// been accepted that another program with the same credential is likely to
+	// kill them. It is told once for each such series.
+	Rival bool
 	// Fingerprint and Expiry are of the token that it brought; zero without one.
 	Fingerprint string
 	Expiry      time.Time

@@ -27,6 +27,9 @@ type Token struct {
 	// DeviceID is the identity under which the token was asked for, for
 	// platforms that count devices; a Source makes it once and hands it on.
 	DeviceID string
+	// Caused tells of a token that [Cache.Replace] returned that this very call
+	// had it made, and did not join others or find it there.
+	Caused bool
 
 	fingerprint string // of Value, once it is in a Cache
 }

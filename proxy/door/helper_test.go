@@ -28,6 +28,10 @@ func (oneToken) Replace(context.Context, string) (proxy.Token, error) {
 }
 func (oneToken) Accept(string) {}
 
+func (oneToken) Cured(proxy.Token) {}
+
+func (oneToken) Futile(proxy.Token) {}
+
 // newProxy returns the handler of an upstream, to which o says what matters.
 func newProxy(t *testing.T, o proxy.Options) http.Handler {
 	t.Helper()

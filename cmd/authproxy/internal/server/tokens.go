@@ -136,11 +136,19 @@ func (s tokenSource) Replace(ctx context.Context, rejected string) (proxy.Token,
 
 func (s tokenSource) Accept(value string) { s.cache.Accept(value) }
 
+func (s tokenSource) Cured(t proxy.Token) {
+	s.cache.Cured(tokencache.Token{Value: t.Value, Caused: t.Caused})
+}
+
+func (s tokenSource) Futile(t proxy.Token) {
+	s.cache.Futile(tokencache.Token{Value: t.Value, Caused: t.Caused})
+}
+
 func translate(t tokencache.Token, err error) (proxy.Token, error) {
 	if errors.Is(err, tokencache.ErrWaited) {
 		err = waited{err}
 	}
-	return proxy.Token{Value: t.Value, Type: t.Type, Fingerprint: t.Fingerprint(), Issued: t.Issued}, err
+	return proxy.Token{Value: t.Value, Type: t.Type, Fingerprint: t.Fingerprint(), Issued: t.Issued, Caused: t.Caused}, err
 }
 
 // waited is an error that the proxy takes for its own ErrTokenTimeout.
