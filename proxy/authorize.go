@@ -36,6 +36,9 @@ type TokenSource interface {
 	// Replace returns a token other than the rejected one, which the upstream
 	// has refused, or an error when there is none.
 	Replace(ctx context.Context, rejected string) (Token, error)
+	// ReplaceWhenDue is Replace for a request that was refused with a good token
+	// before, so that its refusal says little about this one.
+	ReplaceWhenDue(ctx context.Context, rejected string) (Token, error)
 	// Accept tells that the upstream has taken a request with this token.
 	Accept(value string)
 	// Cured tells that the second try, with this token of Replace, was accepted,

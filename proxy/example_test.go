@@ -23,6 +23,10 @@ func (fixed) Replace(context.Context, string) (proxy.Token, error) {
 	return proxy.Token{}, fmt.Errorf("there is no other token")
 }
 
+func (f fixed) ReplaceWhenDue(ctx context.Context, rejected string) (proxy.Token, error) {
+	return f.Replace(ctx, rejected)
+}
+
 func (fixed) Accept(string) {}
 
 func (fixed) Cured(proxy.Token) {}

@@ -19,6 +19,7 @@ type exchange struct {
 	refusal    *refusal.Detector
 	retry      Retry
 	transport  http.RoundTripper
+	doubts     *doubts
 }
 
 // RoundTrip sends req with a token. When the upstream refuses the token, it
@@ -39,7 +40,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if c.record.Trigger = x.refusal.Trigger(resp); c.record.Trigger == "" {
-		x.accept(resp, token)
+		x.accept(req, resp, token)
 		return resp, nil
 	}
 	c.record.Refused, c.record.RefusedAge = token.Fingerprint, time.Since(token.Issued)
@@ -48,10 +49,10 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		if !x.retry.Disabled {
 			c.record.Err = errTooLarge
 		}
-		x.replaceForTheNext(req.Context(), token.Value)
+		x.replaceForTheNext(req, token.Value)
 		return resp, nil
 	}
-	token, err = x.tokens.Replace(req.Context(), token.Value)
+	token, err = x.replacement(req)(req.Context(), token.Value)
 	if err != nil {
 		c.record.Outcome, c.record.Err = OutcomeNoNewToken, err
 		return resp, nil
@@ -73,19 +74,22 @@ func (x *exchange) sendAgain(c *call, req *http.Request, token Token) (*http.Res
 	}
 	if x.refusal.Trigger(resp) != "" {
 		c.record.Outcome = OutcomeStillRefused
+		x.doubts.futile(req)
 		x.tokens.Futile(token)
 		return resp, nil
 	}
 	c.record.Outcome = OutcomeRecovered
 	if takes(resp) {
+		x.doubts.accepted(req)
 		x.tokens.Cured(token)
 	}
 	return resp, nil
 }
 
 // accept tells the source that the upstream took the token, if it did.
-func (x *exchange) accept(resp *http.Response, token Token) {
+func (x *exchange) accept(req *http.Request, resp *http.Response, token Token) {
 	if takes(resp) {
+		x.doubts.accepted(req)
 		x.tokens.Accept(token.Value)
 	}
 }
@@ -97,8 +101,17 @@ func takes(resp *http.Response) bool {
 	return s < 500 && s != http.StatusUnauthorized && s != http.StatusTooManyRequests
 }
 
+// replacement is how a token is replaced that req was refused with.
+func (x *exchange) replacement(req *http.Request) func(context.Context, string) (Token, error) {
+	if x.doubts.about(req) {
+		return x.tokens.ReplaceWhenDue
+	}
+	return x.tokens.Replace
+}
+
 // replaceForTheNext has a refused token replaced, for which this request does
 // not wait.
-func (x *exchange) replaceForTheNext(ctx context.Context, rejected string) {
-	go func() { _, _ = x.tokens.Replace(context.WithoutCancel(ctx), rejected) }()
+func (x *exchange) replaceForTheNext(req *http.Request, rejected string) {
+	replace, ctx := x.replacement(req), context.WithoutCancel(req.Context())
+	go func() { _, _ = replace(ctx, rejected) }()
 }

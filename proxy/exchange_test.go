@@ -68,6 +68,10 @@ func (t *tokens) Replace(_ context.Context, rejected string) (Token, error) {
 	return t.token(), nil
 }
 
+func (t *tokens) ReplaceWhenDue(ctx context.Context, rejected string) (Token, error) {
+	return t.Replace(ctx, rejected)
+}
+
 func (t *tokens) Accept(string) { t.accepted.Add(1) }
 
 func (t *tokens) Cured(Token) { t.accepted.Add(1) }

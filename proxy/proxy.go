@@ -111,7 +111,7 @@ func New(opts Options) (http.Handler, error) {
 		Rewrite: h.rewrite,
 		Transport: &exchange{
 			tokens: opts.Tokens, authorizer: opts.Authorizer, refusal: refusal.New(opts.Refusal),
-			retry: opts.Retry, transport: opts.Transport,
+			retry: opts.Retry, transport: opts.Transport, doubts: newDoubts(),
 		},
 		ModifyResponse: h.modify,
 		ErrorHandler:   h.fail,

@@ -26,6 +26,10 @@ func (oneToken) Token(context.Context) (proxy.Token, error) { return proxy.Token
 func (oneToken) Replace(context.Context, string) (proxy.Token, error) {
 	return proxy.Token{}, proxy.ErrTokenTimeout
 }
+func (o oneToken) ReplaceWhenDue(ctx context.Context, rejected string) (proxy.Token, error) {
+	return o.Replace(ctx, rejected)
+}
+
 func (oneToken) Accept(string) {}
 
 func (oneToken) Cured(proxy.Token) {}

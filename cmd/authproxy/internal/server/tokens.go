@@ -134,6 +134,10 @@ func (s tokenSource) Replace(ctx context.Context, rejected string) (proxy.Token,
 	return translate(s.cache.Replace(ctx, rejected))
 }
 
+func (s tokenSource) ReplaceWhenDue(ctx context.Context, rejected string) (proxy.Token, error) {
+	return translate(s.cache.ReplaceWhenDue(ctx, rejected))
+}
+
 func (s tokenSource) Accept(value string) { s.cache.Accept(value) }
 
 func (s tokenSource) Cured(t proxy.Token) {
