@@ -155,6 +155,7 @@ func TestTheMostSpecificUpstreamWins(t *testing.T) {
 		{shared, "a.local", "/", "host /"},
 		{shared, "A.LOCAL:8080", "/x/y", "hostpath /x/y"},
 		{shared, "b.local", "/x/y", "host /x/y"},
+		{shared, "b.local.:80", "/x/y", "host /x/y"},
 		{shared, "other.local", "/x/y", "longer /x/y"},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.base+c.path, nil)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"authproxy/internal/httpsyntax"
 	"authproxy/proxy"
 	"authproxy/proxy/internal/target"
 )
@@ -19,7 +20,7 @@ import (
 // strangers, and what it sends to localhost would leave with a token.
 type Guard struct {
 	// Hosts lists the Host names, without port, that are accepted besides
-	// localhost, 127.0.0.1 and [::1]. A page that has its own name resolve to
+	// localhost, 127.0.0.1, [::1] and the loopback address of the listener itself. A page that has its own name resolve to
 	// this machine (DNS rebinding) can send any request but not another Host.
 	Hosts []string
 	// AnyHost accepts every Host: for a unix socket, which no name leads to.
@@ -41,7 +42,7 @@ type guard struct {
 func NewGuard(g Guard, next http.Handler, observers ...proxy.Observer) http.Handler {
 	hosts := map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true}
 	for _, host := range g.Hosts {
-		hosts[target.Hostname(host)] = true
+		hosts[httpsyntax.Hostname(host)] = true
 	}
 	return &guard{Guard: g, hosts: hosts, next: next, observers: observers}
 }
@@ -57,13 +58,13 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // refusal says why r is turned away; "" when it is not.
 func (g *guard) refusal(r *http.Request) (code proxy.Code, message string) {
-	name := target.Hostname(r.Host)
-	ours := g.AnyHost || g.hosts[name]
+	name := httpsyntax.Hostname(r.Host)
+	ours := g.AnyHost || g.hosts[name] || isOwnAddress(r, name)
 	switch {
 	case !ours && isForForwardProxy(r):
 		return proxy.CodeHostNotAllowed, "this is no forward proxy: call this address instead of the platform's, without a proxy setting"
 	case !ours:
-		return proxy.CodeHostNotAllowed, fmt.Sprintf("the Host %.100q is not served here: add it to allowed_hosts if it is yours", r.Host)
+		return proxy.CodeHostNotAllowed, notServed(r, name)
 	case !fromHere(r, g.Origins):
 		return proxy.CodeCrossSite, stranger(r)
 	case !g.AnyHost && isBrowser(r) && target.SentPath(r) == "/favicon.ico":
@@ -72,6 +73,29 @@ func (g *guard) refusal(r *http.Request) (code proxy.Code, message string) {
 		return proxy.CodeCrossSite, fmt.Sprintf("a web browser called, and by the name %.100q it does not say for which page: call localhost, 127.0.0.1 or a name that ends in .localhost; a program sends another User-Agent than Mozilla/", name)
 	default:
 		return "", ""
+	}
+}
+
+// isOwnAddress tells whether r, to a Host of that name, names no other place than
+// where it arrived: a loopback address on which it was accepted, to which no name
+// of a page leads by itself, or none at all, as HTTP/1.0 allows and browsers never do.
+func isOwnAddress(r *http.Request, name string) bool {
+	if r.Host == "" {
+		return r.ProtoMajor == 1 && r.ProtoMinor == 0
+	}
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return ok && local.IP.IsLoopback() && local.IP.Equal(net.ParseIP(name))
+}
+
+// notServed says why the Host of r, of that name, is not ours, and what to do.
+func notServed(r *http.Request, name string) string {
+	switch {
+	case r.Host == "":
+		return "the request names no Host: send localhost, 127.0.0.1 or a name in allowed_hosts"
+	case net.ParseIP(name) == nil && strings.ContainsAny(name, ":[]"):
+		return fmt.Sprintf("the Host %.100q is malformed: send a name or an address, and behind it at most a colon and the number of a port", r.Host)
+	default:
+		return fmt.Sprintf("the Host %.100q is not served here: add it to allowed_hosts if it is yours", name)
 	}
 }
 

@@ -1,8 +1,12 @@
 package door
 
 import (
+	"context"
+	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -36,6 +40,14 @@ func TestGuard(t *testing.T) {
 		{"another loopback address", "127.0.0.2", nil, 421},
 		{"no host", "", nil, 421},
 		{"brackets that are no pair", "[]::1]", nil, 421},
+		{"a name that is whole", "localhost.:8080", nil, 200},
+		{"an allowed one that is whole", "app.local.", nil, 200},
+		{"two dots", "localhost..", nil, 421},
+		{"IPv6 in full", "[0:0:0:0:0:0:0:1]:8080", nil, 200},
+		{"IPv4 in IPv6", "[::ffff:127.0.0.1]", nil, 200},
+		{"a short address", "127.1", nil, 421},
+		{"a port that is none", "localhost:evil", nil, 421},
+		{"a port beyond all", "127.0.0.1:65536", nil, 421},
 		{"typed into a browser", "localhost", http.Header{"Sec-Fetch-Site": {"none"}}, 200},
 		{"a page served through here", "localhost:8080", http.Header{"Sec-Fetch-Site": {"same-origin"}, "Origin": {"http://localhost:8080"}}, 200},
 		{"image of a foreign page", "localhost", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403},
@@ -78,7 +90,7 @@ func TestGuard(t *testing.T) {
 			}
 		}
 	}
-	if n := len(seen.all); n != 24*len(methods) || seen.started != n {
+	if n := len(seen.all); n != 28*len(methods) || seen.started != n {
 		t.Errorf("%d rejections were recorded", n)
 	}
 }
@@ -99,6 +111,44 @@ func TestGuardOfASocket(t *testing.T) {
 	w = httptest.NewRecorder()
 	if guarded.ServeHTTP(w, r); w.Code != 403 {
 		t.Errorf("of a page: %d", w.Code)
+	}
+}
+
+// TestWhereItArrivedIsOurs: a listener on a loopback address of its own is called
+// by that address, and by HTTP/1.0, which knows no Host, without one.
+func TestWhereItArrivedIsOurs(t *testing.T) {
+	guarded := NewGuard(Guard{}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	for _, c := range []struct {
+		local, host, proto string
+		want               int
+		hint               string
+	}{
+		{"127.0.0.2", "127.0.0.2:8080", "HTTP/1.1", 200, ""},
+		{"127.0.0.2", "127.0.0.2.", "HTTP/1.1", 200, ""},
+		{"127.0.0.2", "localhost", "HTTP/1.1", 200, ""},
+		{"127.0.0.2", "127.0.0.3:8080", "HTTP/1.1", 421, `the Host "127.0.0.3" is not`},
+		{"10.1.2.3", "10.1.2.3", "HTTP/1.1", 421, "allowed_hosts"},
+		{"127.0.0.1", "", "HTTP/1.0", 200, ""},
+		{"127.0.0.1", "evil.example", "HTTP/1.0", 421, "allowed_hosts"},
+		{"127.0.0.1", "", "HTTP/1.1", 421, "names no Host"},
+		{"127.0.0.1", "", "HTTP/2.0", 421, "names no Host"},
+		{"127.0.0.1", "localhost:evil", "HTTP/1.1", 421, "malformed"},
+		{"127.0.0.1", "weda.local:8080", "HTTP/1.1", 421, `the Host "weda.local" is not`},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r = r.WithContext(context.WithValue(t.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.ParseIP(c.local)}))
+		r.Host = c.host
+		r.ProtoMajor, r.ProtoMinor, _ = http.ParseHTTPVersion(c.proto)
+		w := httptest.NewRecorder()
+		var answer struct{ Error struct{ Message string } }
+		if guarded.ServeHTTP(w, r); w.Code == c.want && c.hint != "" {
+			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if w.Code != c.want || !strings.Contains(answer.Error.Message, c.hint) {
+			t.Errorf("%s at %s, %s: %d %s", c.host, c.local, c.proto, w.Code, answer.Error.Message)
+		}
 	}
 }
 
@@ -123,13 +173,7 @@ func FuzzGuard(f *testing.F) {
 		if !passed {
 			return
 		}
-		name := strings.ToLower(host)
-		ours := false
-		for _, known := range []string{"localhost", "127.0.0.1", "[::1]", "::1"} {
-			rest, ok := strings.CutPrefix(name, known)
-			ours = ours || ok && (rest == "" || rest[0] == ':' && !strings.Contains(rest[1:], ":"))
-		}
-		if !ours {
+		if !regexp.MustCompile(`(?i)\A((localhost|127\.0\.0\.1)\.?(:\d*)?|(\[[0:.f]*:(0*1|127\.0\.0\.1|7f00:0*1)\])(:\d*)?|[0:]+:0*1)\z`).MatchString(host) {
 			t.Errorf("Host %q passed", host)
 		}
 		page := origin == "" || origin == "http://good.example" || strings.EqualFold(origin, "http://"+host)

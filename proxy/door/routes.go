@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"authproxy/internal/httpsyntax"
 	"authproxy/proxy"
 	"authproxy/proxy/internal/target"
 )
@@ -44,7 +45,7 @@ func NewRouter(routes []Route, observers ...proxy.Observer) http.Handler {
 			rt.anyHost = append(rt.anyHost, r)
 		}
 		for _, host := range r.Hosts {
-			host = target.Hostname(host)
+			host = httpsyntax.Hostname(host)
 			rt.byHost[host] = append(rt.byHost[host], r)
 		}
 	}
@@ -65,7 +66,7 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"send it without dot segments, double slashes and needless percent-encoding, and with capital letters where that upstream's path has them")
 		return
 	}
-	proxy.Reject(w, r, rt.observers, proxy.CodeNoRoute, fmt.Sprintf("no upstream claims Host %q with this path: check hosts and path of the upstreams", r.Host))
+	proxy.Reject(w, r, rt.observers, proxy.CodeNoRoute, fmt.Sprintf("no upstream claims Host %.100q with this path: check hosts and path of the upstreams", httpsyntax.Hostname(r.Host)))
 }
 
 // bypasses tells whether path, which leads to route, nil for none, may lead
@@ -92,7 +93,7 @@ func (rt *router) readAsStrict(r *http.Request, path string, route *Route) bool 
 
 func (rt *router) find(r *http.Request, path string) *Route {
 	if len(rt.byHost) > 0 {
-		if route := claim(rt.byHost[target.Hostname(r.Host)], path); route != nil {
+		if route := claim(rt.byHost[httpsyntax.Hostname(r.Host)], path); route != nil {
 			return route
 		}
 	}
@@ -101,7 +102,7 @@ func (rt *router) find(r *http.Request, path string) *Route {
 
 // findAnyCase is find for a server that does not tell letters by their case.
 func (rt *router) findAnyCase(r *http.Request, path string) *Route {
-	for _, routes := range [][]Route{rt.byHost[target.Hostname(r.Host)], rt.anyHost} {
+	for _, routes := range [][]Route{rt.byHost[httpsyntax.Hostname(r.Host)], rt.anyHost} {
 		for i := range routes {
 			if target.Under(strings.ToLower(path), strings.ToLower(routes[i].Path)) {
 				return &routes[i]

@@ -40,7 +40,7 @@ func newRules(list []Access) (rules, error) {
 	for i, a := range list {
 		rs[i].methods = a.Methods
 		for _, host := range a.Hosts {
-			rs[i].hosts = append(rs[i].hosts, Hostname(host))
+			rs[i].hosts = append(rs[i].hosts, httpsyntax.Hostname(host))
 		}
 		for _, text := range a.Paths {
 			pattern, ok := httpsyntax.ParsePattern(text)
@@ -91,7 +91,7 @@ func (t *Target) judge(r *http.Request, escaped string) error {
 	if name := t.otherPath(r.Header); name != "" {
 		return &HeaderError{name}
 	}
-	host := Hostname(r.Host)
+	host := httpsyntax.Hostname(r.Host)
 	for _, method := range methods(r) {
 		if !t.rules.allow(method, host, path) {
 			return &NotAllowedError{method, strings.Join(path, "/"), host}

@@ -92,16 +92,6 @@ func TestPlainPathsAreSpelledAsOthers(t *testing.T) {
 	}
 }
 
-func TestHostname(t *testing.T) {
-	for host, want := range map[string]string{
-		"": "", "App.Local": "app.local", "app.local:80": "app.local", "[::1]": "::1", "[::1]:80": "::1", "::1": "::1", "a:b:c": "a:b:c", "[x]": "x", "[": "[", "[x": "[x", "x:": "x",
-	} {
-		if got := Hostname(host); got != want {
-			t.Errorf("%q: %q, want %q", host, got, want)
-		}
-	}
-}
-
 func BenchmarkPath(b *testing.B) {
 	for _, c := range []struct{ name, target, sent string }{
 		{"plain", "http://h", "/odata/Items(1)/value"}, {"base", "http://h/base", "/odata/Items(1)/value"}, {"encoded", "http://h", "/a%20b/c"},

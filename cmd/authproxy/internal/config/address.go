@@ -203,7 +203,7 @@ func (p *parser) hosts(n *tree.Node) []string {
 		case !isASCII(host):
 			p.fault(item, "holds letters that clients do not send as they are", "write it as they do, in the form xn--...")
 		}
-		out = append(out, strings.Trim(host, "[]"))
+		out = append(out, httpsyntax.Hostname(host))
 	}
 	return out
 }
