@@ -113,8 +113,8 @@ func TestNoWayOutOfTheBase(t *testing.T) {
 		fmt.Fprint(w, r.RequestURI)
 	}), func(o *Options) { o.Target.Path = "/base" })
 	for line, want := range map[string]string{
-		"GET /a": "/base/a", "GET http://x/a": "/base/a",
-		"GET /../a": "", "GET http://x/../a": "", "GET a:b://c/../a": "", "GET a:b://c/%2e%2e/a": "", "GET a:../a": "", "GET /..#": "", "GET *": "", "PUT *": "",
+		"GET /a": "/base/a", "GET http://x/a": "/base/a", "GET /projects/group%2Fname?a=%2F": "/base/projects/group%2Fname?a=%2F", "GET /a;v=1/b%5c": "/base/a;v=1/b%5c",
+		"GET /../a": "", "GET http://x/../a": "", "GET a:b://c/../a": "", "GET a:b://c/%2e%2e/a": "", "GET a:../a": "", "GET /..#": "", "GET /a%2f..%2f..%2fb": "", "GET /..;/a": "", "GET /%e0%80%ae%e0%80%ae/a": "", "GET *": "", "PUT *": "",
 	} {
 		resp, err := http.ReadResponse(bufio.NewReader(f.dial(t, line+" HTTP/1.1\r\nHost: x\r\n\r\n")), nil)
 		if err != nil {

@@ -65,9 +65,9 @@ func (rs rules) allow(method, host string, path []string) bool {
 
 // segments splits an escaped path at its slashes and decodes what is between
 // them. It reports false for a path that servers may read in different ways:
-// what [mayLeave] says, empty segments, and segments that are not plain.
+// what [mayDiffer] says, empty segments, and segments that are not plain.
 func segments(escaped string) ([]string, bool) {
-	if mayLeave(escaped) || strings.Contains(escaped, "//") {
+	if mayDiffer(escaped) || strings.Contains(escaped, "//") {
 		return nil, false
 	}
 	all := strings.Split(escaped, "/")

@@ -41,28 +41,28 @@ func Plain(escaped string) string {
 const maxDecodings = 3
 
 var (
-	overlong = strings.NewReplacer(`\`, "/", "\xc0\xae", ".", "\xc0\xaf", "/") // dot and slash in UTF-8 of two bytes
-	params   = regexp.MustCompile("[;?#\x00][^/]*")                            // of a segment
-	tails    = regexp.MustCompile(`([^/. ])[. ]+(/|$)`)                        // Windows has no such names
+	params = regexp.MustCompile("[;?#\x00][^/]*")     // of a segment
+	tails  = regexp.MustCompile(`([^/. ])[. ]+(/|$)`) // Windows has no such names
 )
 
 // Readings are the paths that servers may take an escaped path for: decoded up
-// to maxDecodings times; with and without what stands behind a ';', '?', '#' or
-// NUL in a segment, and dots and spaces at its end.
+// to maxDecodings times, in any spelling of ASCII (see [ascii]); with and without
+// what stands behind a ';', '?', '#' or NUL in a segment, and dots and spaces at
+// its end.
 func Readings(escaped string) []string {
 	if !Ambiguous(escaped) {
 		return []string{escaped}
 	}
 	var all []string
 	for range maxDecodings + 1 {
-		escaped = overlong.Replace(escaped)
+		escaped = strings.ReplaceAll(ascii(escaped), `\`, "/")
 		whole := path.Clean("/" + escaped)
 		bare := path.Clean("/" + params.ReplaceAllString(escaped, ""))
 		for _, one := range []string{whole, bare, tails.ReplaceAllString(bare, "$1$2")} {
 			all = append(all, (&url.URL{Path: one}).EscapedPath())
 		}
-		decoded, err := url.PathUnescape(escaped)
-		if err != nil || decoded == escaped {
+		decoded := decode(escaped)
+		if decoded == escaped {
 			break
 		}
 		escaped = decoded
@@ -71,10 +71,63 @@ func Readings(escaped string) []string {
 }
 
 // mayLeave tells whether some server may take an escaped path out of the base
-// path that it is put behind: by encoded slashes and backslashes, dot segments
-// in any spelling, an encoded NUL, path parameters, and a '#', at which some
-// end the path.
+// path that it is put behind. What does is a dot segment in any spelling, also
+// one that shows only after several decodings, between encoded slashes and
+// backslashes, or before path parameters; a NUL, and what no URL holds: a '#' and
+// a backslash that are not encoded.
 func mayLeave(escaped string) bool {
+	if !mayHide(escaped) {
+		return false
+	}
+	if strings.ContainsAny(escaped, `\#`) {
+		return true
+	}
+	for range maxDecodings + 1 {
+		escaped = ascii(escaped)
+		if hasDotSegment(escaped) {
+			return true
+		}
+		decoded := decode(escaped)
+		if decoded == escaped {
+			return false
+		}
+		escaped = decoded
+	}
+	return false // nobody decodes so often
+}
+
+// hasDotSegment tells whether a decoded path has a segment that some server takes
+// for "." or "..", or holds a NUL.
+func hasDotSegment(decoded string) bool {
+	isSlash := func(r rune) bool { return r == '/' || r == '\\' }
+	for segment := range strings.FieldsFuncSeq(decoded, isSlash) {
+		if strings.IndexByte(segment, 0) >= 0 {
+			return true
+		}
+		if i := strings.IndexAny(segment, ";?#"); i >= 0 { // path parameters (RFC 3986 section 3.3), or the path's end
+			segment = segment[:i]
+		}
+		if dots := strings.Map(visible, segment); dots != "" && strings.Trim(dots, ".") == "" { // Windows has taken "..." for ".." as well
+			return true
+		}
+	}
+	return false
+}
+
+// visible drops the characters that some servers take out of a path: spaces at
+// the end of a name are nothing to Windows, and control characters nothing to the
+// URL Standard of WHATWG.
+func visible(r rune) rune {
+	if r <= ' ' || r == 0x7f {
+		return -1
+	}
+	return r
+}
+
+// mayDiffer tells whether servers may read an escaped path in different ways: by
+// encoded slashes and backslashes, dot segments, an encoded NUL, path parameters
+// and a '#', at which some end the path.
+func mayDiffer(escaped string) bool {
 	if !mayHide(escaped) {
 		return false
 	}
@@ -90,12 +143,13 @@ func mayLeave(escaped string) bool {
 	return false
 }
 
-// mayHide tells whether path has any of the characters that mayLeave is about.
+// mayHide tells whether path has any of the characters that mayLeave and mayDiffer
+// are about.
 func mayHide(path string) bool {
 	before := byte('/')
 	for i := range len(path) {
 		c := path[i]
-		if c == '%' || c == ';' || c == '\\' || c == '#' || c == 0 || c == '.' && before == '/' {
+		if c == '%' || c == ';' || c == '\\' || c == '#' || c <= ' ' || c > '~' || c == '.' && before == '/' {
 			return true
 		}
 		before = c

@@ -43,7 +43,7 @@ var (
 	// ErrNoPath: the request line holds no path of HTTP.
 	ErrNoPath = errors.New("this is no path of HTTP: begin it with a slash, and send a space as %20")
 	// ErrMayLeaveBase: some server may take the path out of the base path.
-	ErrMayLeaveBase = errors.New("the path could leave the base URL of the upstream: send it without encoded slashes, dot segments, ';', '#' and NUL")
+	ErrMayLeaveBase = errors.New("the path could leave the base URL of the upstream: send it without dot segments ('.' and '..', however encoded, also between encoded slashes and before ';'), and without NUL, '#' and backslash")
 	// ErrAmbiguous: servers may read the path in different ways, and there are
 	// access rules.
 	ErrAmbiguous = errors.New("servers may read the path in different ways, so that the access rules cannot judge it: " +

@@ -25,7 +25,7 @@ func TestAccessRules(t *testing.T) {
     url: https://y
     path: /v/
     access:
-      - { methods: [GET, HEAD], paths: ["/v/**", "/工/*/a b/"], hosts: [App.local, "[::1]"] }
+      - { methods: [GET, HEAD], paths: ["/v/**", "/工/*/a b/"], hosts: [App.local., "[0:0:0:0:0:0:0:1]"] }
       - { methods: [PURGE] }
 `)
 	if cfg.Upstreams[0].Access != nil {
