@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -55,7 +57,9 @@ var ErrTokenTimeout = errors.New("no token in time")
 // in one place only. It must be safe for concurrent use. See [InHeader] and
 // [InQuery].
 type Authorizer interface {
-	// Strip takes out of a request what the client itself sent at that place.
+	// Strip takes out of a request what the client itself sent at that place, and a
+	// bearer token of its own in Authorization wherever the place is: RFC 6750
+	// section 2 has one of them in a request. Other schemes pass beside the place.
 	Strip(*http.Request)
 	// Authorize puts the token into a request, instead of another one that it has
 	// put there before. It may replace, but not change, the URL and the values of
@@ -96,16 +100,43 @@ func InHeader(name, scheme string) (Authorizer, error) {
 
 // Strip implements [Authorizer], for trailers as well.
 func (h *inHeader) Strip(req *http.Request) {
-	h.strip(req.Header)
-	h.strip(req.Trailer)
+	dropField(req.Header, h.folded)
+	dropField(req.Trailer, h.folded)
+	stripBearer(req)
 }
 
-func (h *inHeader) strip(fields http.Header) {
+// dropField takes the field of that folded name out, in any spelling.
+func dropField(fields http.Header, folded string) {
 	for name := range fields {
-		if len(name) == len(h.folded) && httpsyntax.FoldName(name) == h.folded {
+		if len(name) == len(folded) && httpsyntax.FoldName(name) == folded {
 			delete(fields, name)
 		}
 	}
+}
+
+// stripBearer takes a bearer token out of Authorization. A trailer of that name
+// goes whole: its value comes too late to be judged.
+func stripBearer(req *http.Request) {
+	if values, ok := req.Header["Authorization"]; ok && slices.ContainsFunc(values, isBearer) {
+		if values = slices.DeleteFunc(slices.Clone(values), isBearer); len(values) == 0 {
+			delete(req.Header, "Authorization")
+		} else {
+			req.Header["Authorization"] = values
+		}
+	}
+	dropField(req.Trailer, "Authorization")
+}
+
+// isBearer tells whether credentials are of the scheme Bearer, in any case (RFC
+// 9110 section 11.1).
+func isBearer(credentials string) bool {
+	const scheme = "bearer"
+	credentials = strings.TrimLeft(credentials, " \t")
+	if len(credentials) < len(scheme) || !strings.EqualFold(credentials[:len(scheme)], scheme) {
+		return false
+	}
+	rest := credentials[len(scheme):]
+	return rest == "" || strings.IndexByte(" \t,", rest[0]) >= 0
 }
 
 // Authorize implements [Authorizer].
@@ -137,8 +168,8 @@ func (*inHeader) Redact(http.Header, Token) {}
 // inQuery has the parameter of that name.
 type inQuery struct {
 	name   string
-	own    map[string]bool // name
-	nested *regexp.Regexp  // the parameter within an encoded address, up to its value
+	own    []string       // name
+	nested *regexp.Regexp // the parameter within an encoded address, up to its value
 }
 
 // InQuery has the token go into the query parameter of that name. It fails when
@@ -152,7 +183,7 @@ func InQuery(name string) (Authorizer, error) {
 
 func newInQuery(name string) *inQuery {
 	return &inQuery{
-		name: name, own: map[string]bool{name: true},
+		name: name, own: []string{name},
 		nested: regexp.MustCompile("(?i)" + regexp.QuoteMeta(name) + "%(?:25)*3d"),
 	}
 }
@@ -160,6 +191,7 @@ func newInQuery(name string) *inQuery {
 // Strip implements [Authorizer].
 func (q *inQuery) Strip(req *http.Request) {
 	req.URL.RawQuery = dropParams(req.URL.RawQuery, q.own)
+	stripBearer(req)
 }
 
 // Authorize implements [Authorizer].

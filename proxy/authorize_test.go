@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -53,5 +54,31 @@ func TestHeaderOfATokenIsShared(t *testing.T) {
 	a.Authorize(r, Token{Value: "t2"})
 	if got := r.Header.Get("Authorization"); got != "Bearer t2" {
 		t.Error(got)
+	}
+}
+
+// TestOneBearerToken: beside the token the client's own bearer token does not go
+// upstream, wherever the token goes; credentials of other schemes do, unless that
+// is their place (RFC 6750 section 2).
+func TestOneBearerToken(t *testing.T) {
+	seen := make(chan http.Header, 1)
+	for name, c := range map[string]struct {
+		place  Authorizer
+		scheme string // that passes
+	}{
+		"query": {newInQuery("access_token"), "Basic"}, "own header": {inHeaderOf("X-Auth-Token", ""), "Basic"}, "Authorization": {bearer(), ""},
+	} {
+		f := newFront(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header }), place(c.place))
+		for sent, passes := range map[string]bool{
+			"Authorization: Bearer mine": false, "authorization: bearer mine": false, "AUTHORIZATION: BEARER\tmine": false, "Authorization: Bearer": false, "Authorization:  \tBearer mine": false,
+			"Authorization: Bearer mine\r\nAuthorization: Basic bWluZQ==": true, "Authorization: Basic bWluZQ==": true, "Authorization: Bearerx mine": true, "Authorization: Digest username=\"Bearer mine\"": true,
+		} {
+			f.exchange(t, "GET / HTTP/1.1\r\nHost: x\r\n"+sent+"\r\n\r\n")
+			got := <-seen
+			own := slices.DeleteFunc(got["Authorization"], func(v string) bool { return v == "Bearer t1" })
+			if passes = passes && c.scheme != ""; len(own) > 0 != passes || slices.ContainsFunc(own, isBearer) {
+				t.Errorf("%s, %q: %q went upstream", name, sent, got["Authorization"])
+			}
+		}
 	}
 }

@@ -34,7 +34,7 @@ type policy struct {
 	drop         names
 	set          []setting
 	dropResponse []string // canonical
-	dropQuery    map[string]bool
+	dropQuery    []string
 	setQuery     []setting
 	upgrades     []string
 }
@@ -79,7 +79,7 @@ var unsafe = []string{"Alt-Svc", "Strict-Transport-Security"}
 func newPolicy(o Options) *policy {
 	p := &policy{
 		set: settings(o.Headers.Set), setQuery: settings(o.Query.Set),
-		dropQuery: map[string]bool{}, upgrades: o.Upgrades,
+		dropQuery: slices.Clone(o.Query.Drop), upgrades: o.Upgrades,
 	}
 	for _, name := range slices.Concat(unsafe, o.Headers.DropResponse) {
 		p.dropResponse = append(p.dropResponse, http.CanonicalHeaderKey(name))
@@ -100,10 +100,7 @@ func newPolicy(o Options) *policy {
 		}
 	}
 	for _, s := range p.setQuery {
-		p.dropQuery[s.name] = true
-	}
-	for _, name := range o.Query.Drop {
-		p.dropQuery[name] = true
+		p.dropQuery = append(p.dropQuery, s.name)
 	}
 	return p
 }

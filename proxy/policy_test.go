@@ -28,7 +28,8 @@ func TestQueryPolicy(t *testing.T) {
 		{nil, "%73udo=uid:1&s%75do=2&a", "a&v=1"},
 		{nil, "a=1;sudo=uid:1;b=2", "a=1;b=2&v=1"},
 		{nil, "tenantId=1&access_token=x&tenantCode=2", "tenantCode=2&v=1"},
-		{nil, "a=sudo&sudoku=1&Sudo=1", "a=sudo&sudoku=1&Sudo=1&v=1"},
+		{nil, "a=sudo&sudoku=1&xsudo=1", "a=sudo&sudoku=1&xsudo=1&v=1"},
+		{nil, "Sudo=1&a=%2B&sudo[]=2;sudo%5bx%5D=3&%20sudo&sudo%00=4&%2573udo=5&access.token=6&b=1%26sudo=", "a=%2B&b=1%26sudo=&v=1"},
 		{nil, "&&a", "&&a&v=1"},
 		{user, "sudo=uid:1", "sudo=loginName:a+b%26c&v=1"},
 	} {

@@ -4,10 +4,14 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"authproxy/proxy/internal/target"
 )
 
-// Query says which of the client's query parameters go upstream. Names compare
-// after decoding; everything else of the query passes byte for byte.
+// Query says which of the client's query parameters go upstream. A parameter is
+// one of these if some server may read it so: sudo is also SUDO, sudo[] and
+// %2573udo (see [target.IsParam]). Everything else of the query passes byte for
+// byte.
 type Query struct {
 	// Set replaces parameters, with values as in [Headers]. The client's own
 	// parameter of that name never passes, even when nothing is set.
@@ -33,7 +37,7 @@ func (p *policy) query(raw string, client http.Header) string {
 // dropParams takes the named parameters out of raw. Servers differ in whether
 // ';' separates parameters (CVE-2022-2880 is such a difference), so a name
 // counts behind either separator.
-func dropParams(raw string, names map[string]bool) string {
+func dropParams(raw string, names []string) string {
 	var kept strings.Builder
 	dropped := false
 	for rest := raw; rest != ""; {
@@ -41,7 +45,7 @@ func dropParams(raw string, names map[string]bool) string {
 		if end := strings.IndexAny(rest, "&;"); end >= 0 {
 			piece, separator = rest[:end], rest[end:end+1]
 		}
-		switch drop := names[paramName(piece)]; {
+		switch drop := isOneOf(piece, names); {
 		case drop && !dropped:
 			dropped = true
 			kept.WriteString(raw[:len(raw)-len(rest)])
@@ -57,15 +61,14 @@ func dropParams(raw string, names map[string]bool) string {
 	return strings.TrimRight(kept.String(), "&;")
 }
 
-func paramName(piece string) string {
-	name, _, _ := strings.Cut(piece, "=")
-	if strings.IndexByte(name, '%') < 0 && strings.IndexByte(name, '+') < 0 {
-		return name
+// isOneOf tells whether some server may read piece as a parameter of names.
+func isOneOf(piece string, names []string) bool {
+	for _, name := range names {
+		if target.IsParam(piece, name) {
+			return true
+		}
 	}
-	if decoded, err := url.QueryUnescape(name); err == nil {
-		return decoded
-	}
-	return name
+	return false
 }
 
 // addParam appends a parameter to raw. A colon is left as it is: platforms

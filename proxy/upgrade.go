@@ -35,6 +35,7 @@ func (p *policy) upgrade(out http.Header) {
 	}
 	delete(out, "Upgrade")
 	delete(out, "Connection")
+	delete(out, "Http2-Settings") // it goes with h2c, RFC 7540 section 3.2.1
 }
 
 // checkSwitch vets an answer 101 before ReverseProxy acts on it: one that was
