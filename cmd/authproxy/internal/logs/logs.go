@@ -45,6 +45,10 @@ func fetched(log *slog.Logger, name string, f tokencache.Fetch) {
 	if f.Old != "" {
 		attrs = append(attrs, "old", f.Old, "old_age_ms", f.OldAge.Milliseconds())
 	}
+	if f.Rival {
+		log.Warn("several tokens in a row died soon after they had been accepted: another program is likely to use the same credential, and its new tokens kill these",
+			"token", name, "hint", "let one program alone use the credential, or give each its own")
+	}
 	if f.Err == nil {
 		log.Info("new token", append(attrs, "fingerprint", f.Fingerprint, "expires", f.Expiry, "replaced", f.Replaced)...)
 		return
