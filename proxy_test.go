@@ -346,7 +346,7 @@ func TestNothingLeaks(t *testing.T) {
 			t.Parallel()
 			o := platformtest.Options{ClientSecret: "h0le in+one/=&%zz?:" + name, Password: `pa55 w"rd\+/=&` + name}
 			platform := dialect.Simulate(o)
-			config := "log: { level: debug, access: all }\n" + authproxytest.Impatient(dialect.Config(authproxytest.Serve(t, platform)))
+			config := "log: { level: debug, access: all }\n" + dialect.Config(authproxytest.Serve(t, platform))
 			config = strings.NewReplacer(`"secret"`, strconv.Quote(o.ClientSecret), `"password"`, strconv.Quote(o.Password)).Replace(config)
 			p := start(t, config)
 			evidence := p.Look(t)
