@@ -60,5 +60,11 @@ func (l limit) in(now time.Time) time.Duration {
 	return min(l.wall.Sub(now.Round(0)), l.steady.Sub(now))
 }
 
-// on is l on the wall clock as it is set at now.
-func (l limit) on(now time.Time) time.Time { return now.Round(0).Add(l.in(now)) }
+// on is l on the wall clock as it is set at now. What the clocks differ by
+// between two readings of them is no setting.
+func (l limit) on(now time.Time) time.Time {
+	if at := now.Round(0).Add(l.in(now)); l.wall.Sub(at) > time.Second {
+		return at
+	}
+	return l.wall
+}
