@@ -54,10 +54,23 @@ func FuzzQueryPolicy(f *testing.F) {
 				}
 			}
 		}
-		if !strings.Contains(raw, "sudo") && !strings.Contains(raw, "access_token") && !strings.ContainsAny(raw, "%+") && got != raw {
+		letters := strings.ToLower(strings.Map(letter, raw))
+		if !strings.ContainsAny(letters, "x") && !strings.Contains(letters, "sudo") && !strings.Contains(letters, "accesstoken") && got != raw {
 			t.Errorf("%q became %q", raw, got)
 		}
 	})
+}
+
+// letter drops all ASCII but letters; what may encode a letter becomes an x.
+func letter(r rune) rune {
+	switch {
+	case r == '%' || r > '~':
+		return 'X'
+	case 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z':
+		return r
+	default:
+		return -1
+	}
 }
 
 func TestHeaderPolicy(t *testing.T) {
