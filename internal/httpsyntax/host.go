@@ -25,7 +25,7 @@ func Hostname(host string) string {
 	}
 	address, err := netip.ParseAddr(name)
 	switch {
-	case err != nil || address.Is4():
+	case err != nil || address.Is4() || address.Zone() != "": // a zone is not for the other side (RFC 6874 section 1)
 		return strings.ToLower(host)
 	case name == "::1":
 		return name

@@ -11,7 +11,7 @@ func TestHostname(t *testing.T) {
 		"127.1": "127.1", "127.0.0.01": "127.0.0.01", "0x7f.0.0.1": "0x7f.0.0.1", "2130706433": "2130706433", "localhost..": "localhost..", ".": ".",
 		"localhost:evil": "localhost:evil", "localhost:80x": "localhost:80x", "localhost:-1": "localhost:-1", "localhost:+80": "localhost:+80", "localhost:99999": "localhost:99999",
 		"localhost:80:80": "localhost:80:80", "localhost:evil:80": "localhost:evil:80", "[::1]:evil": "[::1]:evil", "[::1]80": "[::1]80", "[::1": "[::1", "::1]": "::1]",
-		"[": "[", "[]": "[]", "[]::1]": "[]::1]", "[localhost]": "[localhost]", "[127.0.0.1]": "[127.0.0.1]", "[::1.]": "[::1.]", "[::1].": "[::1].", "a:b:c": "a:b:c", "me@localhost": "me@localhost",
+		"[fe80::1%eth0]": "[fe80::1%eth0]", "[": "[", "[]": "[]", "[]::1]": "[]::1]", "[localhost]": "[localhost]", "[127.0.0.1]": "[127.0.0.1]", "[::1.]": "[::1.]", "[::1].": "[::1].", "a:b:c": "a:b:c", "me@localhost": "me@localhost",
 	} {
 		if got := Hostname(host); got != want {
 			t.Errorf("%q: %q, want %q", host, got, want)

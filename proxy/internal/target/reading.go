@@ -107,11 +107,29 @@ func hasDotSegment(decoded string) bool {
 		if i := strings.IndexAny(segment, ";?#"); i >= 0 { // path parameters (RFC 3986 section 3.3), or the path's end
 			segment = segment[:i]
 		}
-		if dots := strings.Map(visible, segment); dots != "" && strings.Trim(dots, ".") == "" { // Windows has taken "..." for ".." as well
+		ended, _, _ := strings.Cut(strings.TrimLeft(strings.Map(lines, segment), "\n"), "\n")
+		if isDots(strings.Map(visible, segment)) || isDots(ended) {
 			return true
 		}
 	}
 	return false
+}
+
+// isDots tells whether segment is made of dots alone: Windows has taken "..." for
+// ".." as well.
+func isDots(segment string) bool { return segment != "" && strings.Trim(segment, ".") == "" }
+
+// lines makes all control characters ends of lines, at which some servers end a
+// path, and drops spaces.
+func lines(r rune) rune {
+	switch {
+	case r == ' ':
+		return -1
+	case r < ' ' || r == 0x7f:
+		return '\n'
+	default:
+		return r
+	}
 }
 
 // visible drops the characters that some servers take out of a path: spaces at
