@@ -150,7 +150,7 @@ type Set struct {
 
 	looking chan struct{} // holds one during the one look at a time; guards the rest
 	sum     [sha256.Size]byte
-	looked  time.Time
+	looked  time.Time // when the latest look began
 }
 
 // run looks by itself, so that a file system that hangs delays no other set.
@@ -168,21 +168,23 @@ func (s *Set) run(stop <-chan struct{}) {
 // patience is how long a look is waited for that hangs in a file system.
 const patience = time.Second
 
-// Look looks at the files, unless that was done less than age ago. A change is
-// told of before it returns; but where a file system hangs it returns after a
-// second, and the look goes on.
+// Look looks at the files, unless a look has begun since it was called; those with
+// an age above zero begin no more often than that. A change is told of before it
+// returns; but where a file system hangs it returns after a second, and the look
+// goes on.
 func (s *Set) Look(age time.Duration) {
-	limit := time.NewTimer(patience)
+	called, limit := time.Now(), time.NewTimer(patience)
 	defer limit.Stop()
 	select {
 	case s.looking <- struct{}{}:
 	case <-limit.C:
 		return
 	}
-	if age > 0 && time.Since(s.looked) < age {
+	if s.looked.After(called) {
 		<-s.looking
 		return
 	}
+	time.Sleep(min(age, patience) - time.Since(s.looked))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -196,8 +198,8 @@ func (s *Set) Look(age time.Duration) {
 }
 
 func (s *Set) compare() {
-	now := sum(s.files)
 	s.looked = time.Now()
+	now := sum(s.files)
 	if now != s.sum {
 		s.sum = now
 		s.changed()

@@ -98,7 +98,7 @@ func TestOnlyChangesAreTold(t *testing.T) {
 	}
 }
 
-// TestOwnersAsk: a look tells before it returns, and not again within the age.
+// TestOwnersAsk: a look tells before it returns, and does not begin within the age.
 func TestOwnersAsk(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	write(t, file, "1")
@@ -111,11 +111,11 @@ func TestOwnersAsk(t *testing.T) {
 	for _, c := range []struct {
 		text string
 		age  time.Duration
-		want string
-	}{{"2", 0, "2"}, {"3", time.Hour, "2"}, {"3", 0, "3"}, {"4", time.Nanosecond, "4"}} {
+	}{{"2", 0}, {"3", 30 * time.Millisecond}, {"4", 30 * time.Millisecond}, {"5", time.Nanosecond}} {
 		replace(t, file, c.text)
-		if s.Look(c.age); held != c.want {
-			t.Errorf("%s, looked at within %v: held %q", c.text, c.age, held)
+		before := s.looked
+		if s.Look(c.age); held != c.text || s.looked.Sub(before) < c.age {
+			t.Errorf("%s, looked at %v after the last time instead of %v: held %q", c.text, s.looked.Sub(before), c.age, held)
 		}
 	}
 }
