@@ -43,7 +43,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		x.accept(req, resp, token)
 		return resp, nil
 	}
-	c.record.Refused, c.record.RefusedAge = token.Fingerprint, time.Since(token.Issued)
+	c.record.Refused, c.record.RefusedAge = token.Fingerprint, max(0, time.Since(token.Issued)) // the clock may have been set back
 	if x.retry.Disabled || !c.hold() {
 		c.record.Outcome = OutcomeNotReplayable
 		if !x.retry.Disabled {

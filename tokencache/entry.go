@@ -14,7 +14,7 @@ type entry struct {
 	named   bool  // the platform has said how long it lives
 	repeats int   // how often another one was asked for and this one came
 
-	replaces trial // guarded by the Cache's lock
+	replaces *trial // of a refused token, until it is known what became of it; guarded by the Cache's lock
 
 	used     atomic.Bool  // handed out
 	accepted atomic.Bool  // taken by the upstream
@@ -40,6 +40,52 @@ func (e *entry) take() Token {
 		e.used.Store(true)
 	}
 	return e.token
+}
+
+// admit makes the entry of a token that the platform has just answered in a
+// flight that began at start.
+func (c *Cache) admit(t Token, old *entry, start, now time.Time) *entry {
+	e := &entry{born: start}
+	t.Issued, t.Expiry, e.named = life(t.Issued, t.Expiry, now, c.opts.DefaultTTL)
+	t.fingerprint = Fingerprint(t.Value)
+	e.token = t
+	if old != nil && old.token.Value == t.Value {
+		e.repeat(old, now, c.opts.MinRefreshInterval)
+		return e
+	}
+	e.expiry = limitAt(t.Expiry, now)
+	e.renewal = e.expiry
+	if !c.opts.Repeats {
+		e.renewal = limitAt(renewal(t.Issued, t.Expiry, c.opts.ExpiryBuffer, random()), now)
+	}
+	return e
+}
+
+// repeat makes e what becomes of old when the platform answers with the token
+// held. While that lives, neither its life nor the time to ask moves forward.
+// Behind its end it lives on as the platform says, or as by default when it never
+// said; one that has counted down to the end and says nothing more has another
+// token soon.
+func (e *entry) repeat(old *entry, now time.Time, least time.Duration) {
+	e.used.Store(old.used.Load())
+	e.accepted.Store(old.accepted.Load())
+	e.run.Store(old.run.Load())
+	e.repeats = old.repeats
+	if held := old.expiry.on(now); old.alive(now) {
+		e.token.Issued, e.born = old.token.Issued, old.born
+		if !e.named || held.Before(e.token.Expiry) {
+			e.token.Expiry = held
+		}
+	} else {
+		e.repeats++
+		soon := now.Round(0).Add(double(least, e.repeats, maxPause))
+		if !e.named && old.named || e.token.Expiry.Before(soon) {
+			e.token.Expiry = soon
+		}
+	}
+	e.named = e.named || old.named
+	e.expiry = limitAt(e.token.Expiry, now)
+	e.renewal = e.expiry
 }
 
 // limit is a point in time on two clocks, and is reached when it is on one of

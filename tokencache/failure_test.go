@@ -1,6 +1,7 @@
 package tokencache
 
 import (
+	"errors"
 	"testing"
 	"time"
 )
@@ -47,4 +48,76 @@ func TestFailureAfter(t *testing.T) {
 			t.Errorf("Retry-After %v with a token for %v: %v, want %v", c.retryAfter, c.life, f.until.Sub(now), c.want)
 		}
 	}
+}
+
+// TestWhatFailsAndForHowLong: credentials that worked are doubted once, and what
+// was never sent was not refused.
+func TestWhatFailsAndForHowLong(t *testing.T) {
+	credentials := &FetchError{Reason: ReasonCredentials, Err: errors.New("refused")}
+	unsent := &FetchError{Reason: ReasonCredentials, Err: errors.New("unreadable"), Unsent: true}
+	for name, c := range map[string]struct {
+		worked, changed bool
+		fails           []*FetchError
+		long            bool // whether the pause after the last one is
+	}{
+		"refused from the start":         {fails: []*FetchError{credentials}, long: true},
+		"refused though it worked":       {worked: true, fails: []*FetchError{credentials}},
+		"refused twice":                  {worked: true, fails: []*FetchError{credentials, credentials}, long: true},
+		"refused after they changed":     {worked: true, changed: true, fails: []*FetchError{credentials}, long: true},
+		"unreadable":                     {fails: []*FetchError{unsent, unsent}},
+		"unreadable, then refused":       {worked: true, fails: []*FetchError{unsent, credentials}},
+		"unreadable between two refused": {worked: true, fails: []*FetchError{credentials, unsent, credentials}, long: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &platform{life: time.Minute}
+			inFakeTime(t, p, Options{}, func(t *testing.T, cache *Cache) {
+				if c.worked {
+					mustToken(t, cache)
+					time.Sleep(3 * time.Minute) // a renewal that nobody used lapses
+				}
+				if c.changed {
+					cache.CredentialsChanged()
+				}
+				for i, fail := range c.fails {
+					p.set(func(p *platform) { p.err = fail })
+					_, _ = cache.Token(t.Context())
+					if wait := time.Until(cache.State().NextTry); i < len(c.fails)-1 {
+						time.Sleep(wait)
+					} else if long := wait >= 30*time.Second; long != c.long {
+						t.Errorf("asked again after %v", wait)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestEndpointThatCountsDown repeats its token with a life that ends, and at its
+// end with none: the token lives no longer for it.
+func TestEndpointThatCountsDown(t *testing.T) {
+	var first time.Time
+	p := &platform{}
+	p.answers = func(n int) (Token, error) {
+		now := time.Now()
+		switch age := now.Sub(first); {
+		case n == 1:
+			first = now
+			return Token{Value: "a", Issued: now, Expiry: now.Add(time.Hour)}, nil
+		case age < time.Hour+3*time.Second:
+			return Token{Value: "a", Issued: now}, nil // expires_in: 0
+		default:
+			return Token{Value: "b", Issued: now, Expiry: now.Add(time.Hour)}, nil
+		}
+	}
+	inFakeTime(t, p, Options{}, func(t *testing.T, c *Cache) {
+		wantToken(t, c, "a")
+		for range 80 {
+			time.Sleep(time.Minute)
+			mustToken(t, c)
+		}
+		wantToken(t, c, "b")
+		if n := p.requests(); n > 8 {
+			t.Errorf("%d token requests", n)
+		}
+	})
 }

@@ -162,8 +162,9 @@ func (c *Cache) finish(t Token, err error, start time.Time, rotation int) (outco
 	}
 	e := c.admit(t, old, start, now)
 	if refused {
-		e.replaces = c.brake.replaced(old, now, c.opts.MinRefreshInterval)
-		record.Rival = c.brake.suspects(e.replaces, c.opts.Kills)
+		replaces := c.brake.replaced(old, now, c.opts.MinRefreshInterval)
+		record.Rival = c.brake.suspects(replaces, c.opts.Kills)
+		e.replaces = &replaces
 	}
 	c.failure, c.proven = failure{}, true
 	same := old != nil && old.token.Value == t.Value
@@ -204,57 +205,6 @@ func (c *Cache) failed(record *Fetch, old *entry, err error, rotation int, now t
 		return fmt.Errorf("%w: %w", ErrWaited, err)
 	}
 	return c.failure.remembered()
-}
-
-// admit makes the entry of a token that the platform has just answered in a
-// flight that began at start.
-func (c *Cache) admit(t Token, old *entry, start, now time.Time) *entry {
-	said := t.Expiry
-	var named bool
-	t.Issued, t.Expiry, named = life(t.Issued, t.Expiry, now, c.opts.DefaultTTL)
-	t.fingerprint = Fingerprint(t.Value)
-	e := &entry{token: t, born: start, named: named}
-	if old != nil && old.token.Value == t.Value {
-		e.repeat(old, !said.IsZero() && named, now, c.opts.MinRefreshInterval)
-		return e
-	}
-	e.expiry = limitAt(t.Expiry, now)
-	e.renewal = e.expiry
-	if !c.opts.Repeats {
-		e.renewal = limitAt(renewal(t.Issued, t.Expiry, c.opts.ExpiryBuffer, random()), now)
-	}
-	return e
-}
-
-// repeat makes e what becomes of old when the platform answers with the token
-// held. Its life does not move forward, nor does the time to ask, with two
-// exceptions: the old one is over, and the platform names another life; or it
-// never named one. Elsewhere the platform has counted down to the end, and has
-// another token soon.
-func (e *entry) repeat(old *entry, named bool, now time.Time, least time.Duration) {
-	over := !old.alive(now)
-	e.named = named || old.named
-	e.repeats = old.repeats
-	e.used.Store(old.used.Load())
-	e.accepted.Store(old.accepted.Load())
-	e.run.Store(old.run.Load())
-	switch {
-	case !over && named:
-		e.token.Expiry = earlier(old.expiry.on(now), e.token.Expiry)
-	case !over:
-		e.token.Expiry = old.expiry.on(now)
-	case named || !old.named:
-		e.repeats++
-		e.token.Expiry = later(e.token.Expiry, now.Round(0).Add(double(least, e.repeats, maxPause)))
-	default:
-		e.repeats++
-		e.token.Expiry = now.Round(0).Add(double(least, e.repeats, maxPause))
-	}
-	if !over {
-		e.token.Issued, e.born = old.token.Issued, old.born
-	}
-	e.expiry = limitAt(e.token.Expiry, now)
-	e.renewal = e.expiry
 }
 
 // arm sets the timer that renews e, or tries again after a failure, while e is

@@ -106,18 +106,16 @@ func (c *Cache) settle(t Token, judge func(trial)) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e := c.current.Load(); e != nil && e.token.Value == t.Value && e.replaces != (trial{}) {
-		judge(e.replaces)
-		e.replaces = trial{}
+	if e := c.current.Load(); e != nil && e.token.Value == t.Value && e.replaces != nil {
+		judge(*e.replaces)
+		e.replaces = nil
 	}
 }
 
-// trial is the replacement of a refused token, as long as it is not known
-// whether it helped.
+// trial is the replacement of a refused token.
 type trial struct {
-	of    string // the fingerprint of the token that was refused
-	young bool   // that was accepted, and died young
-	byRun bool   // it was replaced for many refusals in a row
+	young bool // that was accepted, and died young
+	byRun bool // it was replaced for many refusals in a row
 }
 
 // The bounds of what is taken for the work of a rival: another program with the
@@ -167,13 +165,13 @@ func (b *brake) rivals(kills bool) bool { return kills && b.deaths >= rivalDeath
 // three of them often come in a row.
 func (b *brake) runOf() int { return runOf << min(b.futiles, 16) }
 
-// replaced counts the replacement of old, which was refused, and returns it.
+// replaced counts the replacement of old, which was refused.
 func (b *brake) replaced(old *entry, now time.Time, least time.Duration) trial {
 	if now.Sub(b.last) > 2*max(least, maxPause) {
 		b.count = 0 // so seldom is no burden
 	}
 	life := old.expiry.wall.Sub(old.token.Issued)
-	of := trial{old.token.Fingerprint(), old.accepted.Load() && b.young(old.age(now), life, least), b.byRun}
+	of := trial{young: old.accepted.Load() && b.young(old.age(now), life, least), byRun: b.byRun}
 	b.count, b.last, b.byRun = b.count+1, now, false
 	return of
 }

@@ -1,6 +1,8 @@
 package tokencache
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,6 +93,118 @@ func TestRivals(t *testing.T) {
 			if n > 25 || n < 5 || told[i] != 1 {
 				t.Errorf("program %d: %d token requests in an hour, told of %d times", i, n, told[i])
 			}
+		}
+	})
+}
+
+// TestIntervalBeyondFiveMinutes is kept.
+func TestIntervalBeyondFiveMinutes(t *testing.T) {
+	p := &platform{life: 48 * time.Hour}
+	inFakeTime(t, p, Options{MinRefreshInterval: time.Hour}, func(t *testing.T, c *Cache) {
+		refused(t, c, false)
+		for range 10 {
+			time.Sleep(59 * time.Minute / 10)
+			refused(t, c, false)
+		}
+		wantRequests(t, p, 2)
+		time.Sleep(time.Minute)
+		refused(t, c, false)
+		wantRequests(t, p, 3)
+	})
+}
+
+// TestOnlyTheCauseJudges: a request that a replacement has killed is cured by the
+// new token, which does not tell that the replacement helped.
+func TestOnlyTheCauseJudges(t *testing.T) {
+	p := &platform{life: time.Hour, slow: time.Second}
+	inFakeTime(t, p, Options{Kills: true}, func(t *testing.T, c *Cache) {
+		c.Accept(mustToken(t, c).Value)
+		cause := make(chan Token, 1)
+		go func() {
+			next, _ := c.Replace(context.Background(), "t1")
+			cause <- next
+		}()
+		synctest.Wait()
+		joined, _ := c.Replace(t.Context(), "t1")
+		late, _ := c.Replace(t.Context(), "t1")
+		c.Cured(joined)
+		c.Cured(late)
+		if next := <-cause; joined.Caused || late.Caused || !next.Caused {
+			t.Errorf("caused: joined %v, late %v, the cause %v", joined.Caused, late.Caused, next.Caused)
+		}
+		if _, err := c.Replace(t.Context(), "t2"); !errors.Is(err, ErrTooSoon) {
+			t.Errorf("cured by those that it killed: %v", err)
+		}
+	})
+}
+
+// TestRunsThatDoNotHelp: where requests are refused for what they are, three in a
+// row are soon no sign of a token that died.
+func TestRunsThatDoNotHelp(t *testing.T) {
+	p := &platform{life: 48 * time.Hour}
+	inFakeTime(t, p, Options{MinRefreshInterval: time.Hour}, func(t *testing.T, c *Cache) {
+		refused(t, c, false) // begins the pause
+		for _, needs := range []int{3, 6, 12, 24} {
+			c.Accept(mustToken(t, c).Value)
+			before := p.requests()
+			for range needs - 1 {
+				refused(t, c, false)
+			}
+			wantRequests(t, p, before)
+			refused(t, c, false)
+			wantRequests(t, p, before+1)
+		}
+		c.Accept(mustToken(t, c).Value)
+		dead := mustToken(t, c).Value
+		for range 48 {
+			if next, err := c.Replace(t.Context(), dead); err == nil {
+				c.Cured(next)
+			}
+		}
+		if mustToken(t, c).Value == dead {
+			t.Error("a revocation is never cured")
+		}
+	})
+}
+
+// TestRunThatFailed: a replacement that brought no token is not held against the
+// next one.
+func TestRunThatFailed(t *testing.T) {
+	p := &platform{life: 48 * time.Hour}
+	inFakeTime(t, p, Options{MinRefreshInterval: time.Minute}, func(t *testing.T, c *Cache) {
+		refused(t, c, false)
+		c.Accept("t2")
+		p.set(func(p *platform) { p.err = errors.New("down") })
+		for range 3 {
+			refused(t, c, false)
+		}
+		p.set(func(p *platform) { p.err = nil })
+		time.Sleep(2 * time.Minute)
+		refused(t, c, false) // due by the clock, and futile
+		held := mustToken(t, c).Value
+		c.Accept(held)
+		for range runOf {
+			refused(t, c, false)
+		}
+		if mustToken(t, c).Value == held {
+			t.Error("three refusals in a row are not enough")
+		}
+	})
+}
+
+// TestSeldomReplacements never wait, though nobody tells whether they helped.
+func TestSeldomReplacements(t *testing.T) {
+	p := &platform{life: 48 * time.Hour}
+	inFakeTime(t, p, Options{}, func(t *testing.T, c *Cache) {
+		for range 12 {
+			time.Sleep(11 * time.Minute)
+			if _, err := c.Replace(t.Context(), mustToken(t, c).Value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		if _, err := c.Replace(t.Context(), mustToken(t, c).Value); err != nil {
+			t.Errorf("soon after one that came alone: %v", err)
 		}
 	})
 }

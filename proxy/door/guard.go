@@ -20,8 +20,9 @@ import (
 // strangers, and what it sends to localhost would leave with a token.
 type Guard struct {
 	// Hosts lists the Host names, without port, that are accepted besides
-	// localhost, 127.0.0.1, [::1] and the loopback address of the listener itself. A page that has its own name resolve to
-	// this machine (DNS rebinding) can send any request but not another Host.
+	// localhost, 127.0.0.1, [::1] and the loopback address of the listener itself.
+	// A page that has its own name resolve to this machine (DNS rebinding) can send
+	// any request but not another Host.
 	Hosts []string
 	// AnyHost accepts every Host: for a unix socket, which no name leads to.
 	AnyHost bool

@@ -16,12 +16,18 @@ import (
 // unreadable is the error of a call whose credentials cannot be read.
 func (c *call) unreadable(err error) error {
 	what := fmt.Sprintf("was not sent, because the credentials cannot be read (%v)", err)
-	return c.fail(tokencache.ReasonCredentials, nil, what, "check the files or variables that hold them", err)
+	return unsent(c.fail(tokencache.ReasonCredentials, nil, what, "check the files or variables that hold them", err))
 }
 
 // unsendable is the error of a call whose values make no request.
 func (c *call) unsendable(err error) error {
-	return c.fail(tokencache.ReasonCredentials, nil, "was not sent: "+err.Error(), "check "+c.credentials(), err)
+	return unsent(c.fail(tokencache.ReasonCredentials, nil, "was not sent: "+err.Error(), "check "+c.credentials(), err))
+}
+
+// unsent returns e, of a request that did not reach the platform.
+func unsent(e *tokencache.FetchError) *tokencache.FetchError {
+	e.Unsent = true
+	return e
 }
 
 // broken is the error of a call that got no answer, or not all of it.

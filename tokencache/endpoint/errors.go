@@ -24,7 +24,7 @@ func (e *callError) Unwrap() error { return e.cause }
 
 // fail makes the error of a call: what was done, what happened, and behind a
 // colon what to do.
-func (c *call) fail(reason tokencache.Reason, a *answer, what, todo string, cause error) error {
+func (c *call) fail(reason tokencache.Reason, a *answer, what, todo string, cause error) *tokencache.FetchError {
 	failed := &callError{cause: cause}
 	failed.text = fmt.Sprintf("token %q: %s %s %s: %s", c.endpoint.name, c.request.method, c.request.shown, what, todo)
 	e := &tokencache.FetchError{Reason: reason, Err: failed}

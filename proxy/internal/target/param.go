@@ -14,32 +14,28 @@ import (
 //   - take spaces and controls off a name, and all that follows a NUL (PHP);
 //   - read name[], name[x], name.x and [name] as name, with members (PHP, Rails, qs);
 //   - write '_' for '.', ' ' and '[' (PHP).
-func IsParam(piece, name string) bool {
-	for range maxDecodings + 1 {
-		piece, _, _ = strings.Cut(ascii(piece), "=")
-		if isNamed(piece, name) {
+func IsParam(piece, name string) bool { return isParam(piece, name, maxDecodings) }
+
+// isParam is IsParam for servers that decode up to so often; what then holds
+// separators may be several parameters.
+func isParam(piece, name string, decodings int) bool {
+	piece, _, _ = strings.Cut(ascii(piece), "=")
+	if isNamed(piece, name) {
+		return true
+	}
+	decoded := decode(piece)
+	if decoded == piece || decodings == 0 {
+		return false
+	}
+	for one := range strings.FieldsFuncSeq(decoded, isSeparator) {
+		if isParam(one, name, decodings-1) {
 			return true
-		}
-		decoded := decode(piece)
-		if decoded == piece {
-			return false
-		}
-		if piece = decoded; strings.ContainsAny(piece, "&;") {
-			return isOneOf(piece, name)
 		}
 	}
 	return false
 }
 
-// isOneOf is IsParam for what holds separators after it was decoded.
-func isOneOf(decoded, name string) bool {
-	for piece := range strings.FieldsFuncSeq(decoded, func(r rune) bool { return r == '&' || r == ';' }) {
-		if IsParam(piece, name) {
-			return true
-		}
-	}
-	return false
-}
+func isSeparator(r rune) bool { return r == '&' || r == ';' }
 
 // isNamed tells whether a server may read key, which it does not decode any more,
 // as name.
