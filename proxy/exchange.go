@@ -73,7 +73,7 @@ func (x *exchange) sendAgain(c *call, req *http.Request, token Token) (*http.Res
 		return nil, err
 	}
 	if x.refusal.Trigger(resp) != "" {
-		c.record.Outcome = OutcomeStillRefused
+		c.record.Outcome, c.record.Err = OutcomeStillRefused, errNoHelp
 		x.doubts.futile(req)
 		x.tokens.Futile(token)
 		return resp, nil

@@ -34,7 +34,8 @@ type Record struct {
 	Rejected Code
 	// UpstreamError is why the exchange with the upstream failed, if it did.
 	UpstreamError Reason
-	// Err is the error behind Rejected, UpstreamError or a defect, free of secrets.
+	// Err is the error behind Rejected, UpstreamError or a defect, or why a refusal
+	// went to the client; free of secrets.
 	Err error
 	// Token is the fingerprint of the token that was sent last.
 	Token string

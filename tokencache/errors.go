@@ -64,7 +64,7 @@ var ErrWaited = errors.New("no token in time")
 var ErrSameToken = errors.New("the platform repeats the token that was refused")
 
 // ErrTooSoon: the token was refused, and its turn to be replaced has not come.
-var ErrTooSoon = errors.New("the token was replaced a short time ago, and that did not help: the next one is not due yet")
+var ErrTooSoon = errors.New("the token was replaced a short time ago, and that is not known to have helped: the next one is not due yet")
 
 // ErrRival is ErrTooSoon where others kill the tokens.
 var ErrRival = errors.New("several tokens in a row died soon after they had been accepted, so another program is likely to use " +
@@ -81,7 +81,8 @@ type UnavailableError struct {
 
 // Error implements error, and says when the next try is due.
 func (e *UnavailableError) Error() string {
-	return fmt.Sprintf("%v (next try in %s)", e.Err, e.RetryAfter().Round(time.Second))
+	seconds := (e.RetryAfter() + time.Second - 1).Truncate(time.Second) // up, as in Retry-After
+	return fmt.Sprintf("%v (next try in %s)", e.Err, max(time.Second, seconds))
 }
 
 // Unwrap returns the failure that is remembered.

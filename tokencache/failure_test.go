@@ -3,6 +3,7 @@ package tokencache
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -118,6 +119,18 @@ func TestEndpointThatCountsDown(t *testing.T) {
 		wantToken(t, c, "b")
 		if n := p.requests(); n > 8 {
 			t.Errorf("%d token requests", n)
+		}
+	})
+}
+
+// TestNextTryIsNeverNow: who reads it shall wait.
+func TestNextTryIsNeverNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for in, want := range map[time.Duration]string{-time.Second: "1s", 200 * time.Millisecond: "1s", 1200 * time.Millisecond: "2s", time.Minute: "1m0s"} {
+			err := &UnavailableError{RetryAt: time.Now().Add(in), Err: errors.New("down")}
+			if got := err.Error(); got != "down (next try in "+want+")" {
+				t.Errorf("%v: %s", in, got)
+			}
 		}
 	})
 }

@@ -75,6 +75,9 @@ func TestAPathThatRefusesGoodTokens(t *testing.T) {
 			if n := platform.asked(); n > most {
 				t.Errorf("%d token requests for 200 calls, want at most %d", n, most)
 			}
+			if log := p.Stderr.String(); !strings.Contains(log, "invalid_token: { status: [] }") {
+				t.Errorf("not a word on what to do: %s", log)
+			}
 			statuses(t, p, 1, "/good")
 			platform.revoke()
 			if seen := statuses(t, p, 20, "/bad", "/good"); seen[http.StatusOK] < 18 {

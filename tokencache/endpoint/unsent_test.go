@@ -16,10 +16,16 @@ func TestUnsent(t *testing.T) {
 		status      int
 		unsent      bool
 	}{
-		"unreadable":  {func() (map[string]string, error) { return nil, errors.New("too many open files") }, 200, true},
-		"no header":   {func() (map[string]string, error) { return map[string]string{"client_id": "a:b", "client_secret": "c"}, nil }, 200, true},
-		"refused":     {func() (map[string]string, error) { return map[string]string{"client_id": "a", "client_secret": "c"}, nil }, 401, false},
-		"unreachable": {func() (map[string]string, error) { return map[string]string{"client_id": "a", "client_secret": "c"}, nil }, 0, false},
+		"unreadable": {func() (map[string]string, error) { return nil, errors.New("too many open files") }, 200, true},
+		"no header": {func() (map[string]string, error) {
+			return map[string]string{"client_id": "a:b", "client_secret": "c"}, nil
+		}, 200, true},
+		"refused": {func() (map[string]string, error) {
+			return map[string]string{"client_id": "a", "client_secret": "c"}, nil
+		}, 401, false},
+		"unreachable": {func() (map[string]string, error) {
+			return map[string]string{"client_id": "a", "client_secret": "c"}, nil
+		}, 0, false},
 	} {
 		answers = c.status
 		e, err := New(Options{
