@@ -32,6 +32,7 @@ type call struct {
 	token   lastToken
 	done    []func(*Record)  // of observers
 	room    [3]func(*Record) // for done, so that no request allocates it
+	unsized bool             // the answer comes without a length
 	closing bool             // the client is to use another connection for its next request
 }
 

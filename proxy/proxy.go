@@ -168,6 +168,10 @@ func (h *handler) forward(c *call, r *http.Request) {
 		return
 	}
 	h.reverse.ServeHTTP(&c.writer, r.WithContext(c))
+	if c.unsized && c.record.BytesOut == 0 {
+		// The server would say a length of 0, where the upstream said none.
+		_ = http.NewResponseController(c.writer.ResponseWriter).Flush()
+	}
 }
 
 // rejectPath answers a request whose path may not go upstream.
@@ -201,7 +205,7 @@ func (h *handler) modify(resp *http.Response) error {
 	if _, named := resp.Header["Content-Type"]; !named {
 		c.writer.Header()["Content-Type"] = nil // else the server would guess one
 	}
-	if resp.ContentLength < 0 {
+	if c.unsized = resp.ContentLength < 0; c.unsized {
 		delete(resp.Header, "Content-Length") // HTTP/2 lets any text pass, and the server would log it
 	}
 	h.location.rewrite(resp.Header, c.request)
