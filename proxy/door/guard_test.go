@@ -158,6 +158,8 @@ func FuzzGuard(f *testing.F) {
 	f.Add("[::1]", "http://good.example", "cross-site")
 	f.Add("127.0.0.1:1", "http://127.0.0.1:1", "same-origin")
 	f.Add("LOCALHOST.", "null", "none")
+	f.Add("127.0.0.1:1", "http://@127.0.0.1:1", "same-origin")
+	f.Add("127.0.0.1:1", "http://127.0.0.1:1/path?query", "same-origin")
 	f.Fuzz(func(t *testing.T, host, origin, site string) {
 		passed := false
 		guarded := NewGuard(Guard{Origins: []string{"http://good.example"}}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { passed = true }))
