@@ -18,8 +18,11 @@ type Path struct {
 	expr jp.Expr
 }
 
-// Parse reads a path. One that only names the whole document is none. The error
-// is [ErrNoPath].
+// whole is the path of the whole document.
+const whole = "$"
+
+// Parse reads a path. $ is the whole document; other texts that only name that are
+// no paths. The error is [ErrNoPath].
 func Parse(text string) (path Path, err error) {
 	defer func() {
 		if recover() != nil { // jp panics within its parser
@@ -29,6 +32,9 @@ func Parse(text string) (path Path, err error) {
 	expr, err := jp.ParseString(text)
 	if err != nil || len(expr) == 0 {
 		return Path{}, ErrNoPath
+	}
+	if text == whole {
+		return Path{text, expr}, nil
 	}
 	switch expr[len(expr)-1].(type) {
 	case jp.Root, jp.At, jp.Bracket:

@@ -11,7 +11,7 @@ import (
 func TestParse(t *testing.T) {
 	for text, want := range map[string]bool{
 		"code": true, "a.b[0].c": true, "['a-b']": true, "$.a": true, "a[*]": true, "$..code": true, "a[?(@.x == 1)]": true,
-		"": false, "$": false, "@": false, "a[": false, "[": false, "a.": false, "a[?(": false, "\x00": false,
+		"$": true, "": false, "@": false, "a[": false, "[": false, "a.": false, "a[?(": false, "\x00": false,
 	} {
 		path, err := Parse(text)
 		if (err == nil) != want || err != nil && !errors.Is(err, ErrNoPath) {
