@@ -179,7 +179,7 @@ func (c *Cache) finish(t Token, err error, start time.Time, rotation int) (outco
 		return outcome{record: record}, ErrSameToken
 	}
 	record.Result, record.Replaced = ResultOK, refused && !same
-	record.Fingerprint, record.Expiry = e.token.Fingerprint(), e.token.Expiry
+	record.Fingerprint, record.Expiry, record.Unread = e.token.Fingerprint(), e.token.Expiry, e.token.Unread
 	return outcome{e, record}, nil
 }
 

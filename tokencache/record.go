@@ -20,6 +20,8 @@ type Fetch struct {
 	// been accepted that another program with the same credential is likely to
 	// kill them. It is told once for each such series.
 	Rival bool
+	// Unread is that of the token that it brought.
+	Unread string
 	// Fingerprint and Expiry are of the token that it brought; zero without one.
 	Fingerprint string
 	Expiry      time.Time

@@ -31,6 +31,10 @@ type Token struct {
 	// had it made, and did not join others or find it there.
 	Caused bool
 
+	// Unread says what of the answer could not be read, for people: no lifetime
+	// where one was to be. Empty for nothing.
+	Unread string
+
 	fingerprint string // of Value, once it is in a Cache
 }
 

@@ -3,15 +3,14 @@ package endpoint
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"authproxy/internal/coding"
 	"authproxy/internal/httpsyntax"
 	"authproxy/internal/jsonpath"
 )
@@ -20,14 +19,20 @@ import (
 type answer struct {
 	status   int
 	header   http.Header
+	statuses []int // that mean success; empty: any 2xx
 	size     int
 	tooLarge bool
-	encoding string // of the content, when it has one: it is not undone
+	text     string // the body, decoded and without a byte order mark
 	isJSON   bool
 	doc      any
 }
 
-func (a *answer) success() bool { return a.status >= 200 && a.status <= 299 }
+func (a *answer) success() bool {
+	if len(a.statuses) > 0 {
+		return slices.Contains(a.statuses, a.status)
+	}
+	return a.status >= 200 && a.status <= 299
+}
 
 // blank tells that there is nothing to look into.
 func (a *answer) blank() bool {
@@ -40,14 +45,22 @@ func (a *answer) blank() bool {
 	return !a.isJSON || a.doc == nil
 }
 
-// read decodes the body. Whatever its media type, it is JSON when it reads so.
+// read decodes the body. Whatever its media type, it is JSON when it reads so; and
+// whatever its content coding is called, it is undone when it can be.
 func (a *answer) read(body []byte) {
 	a.size, a.tooLarge = len(body), len(body) > maxAnswer
-	a.encoding = a.header.Get("Content-Encoding")
-	if a.tooLarge || a.encoding != "" && !strings.EqualFold(a.encoding, "identity") {
+	known := coding.Known(a.header["Content-Encoding"])
+	if len(known) == 0 {
+		known = coding.Sniff(body)
+	}
+	body, ok := coding.Decode(body, known, maxAnswer)
+	if !ok {
+		a.tooLarge = true
 		return
 	}
-	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))))
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	a.text = string(body)
+	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
 	if dec.Decode(&a.doc) != nil {
 		a.doc = nil
@@ -60,16 +73,31 @@ func (a *answer) read(body []byte) {
 	}
 }
 
-// find is the value that s selects. Headers are strings.
+// find is the value that s selects. Headers and the whole body are strings.
 func (a *answer) find(s Selector) (any, bool) {
-	if s.Header != "" {
-		values := a.header.Values(s.Header)
-		if len(values) == 0 {
-			return nil, false
-		}
-		return values[0], true
+	switch {
+	case s.Body:
+		return a.whole()
+	case s.Header == "":
+		return s.Path.First(a.doc)
 	}
-	return s.Path.First(a.doc)
+	values := a.header.Values(s.Header)
+	if len(values) == 0 {
+		return nil, false
+	}
+	return values[0], true
+}
+
+// whole is the body as a text. JSON is none, but for a string.
+func (a *answer) whole() (any, bool) {
+	switch doc := a.doc.(type) {
+	case string:
+		return doc, true
+	case nil, bool, json.Number:
+		return a.text, a.text != ""
+	default:
+		return nil, false
+	}
 }
 
 // texts are the values of the selectors that have a text.
@@ -77,87 +105,82 @@ func (a *answer) texts(selectors ...Selector) []string {
 	var texts []string
 	for _, s := range selectors {
 		value, _ := a.find(s)
-		if t, ok := textOf(value); ok {
+		if t, ok := jsonpath.Text(value); ok {
 			texts = append(texts, t)
 		}
 	}
 	return texts
 }
 
-// textOf is the text by which values compare; objects, arrays and null have none.
-func textOf(value any) (string, bool) {
-	switch v := value.(type) {
-	case string:
-		return v, true
-	case json.Number:
-		return v.String(), true
-	case bool, int, int64, float64:
-		return fmt.Sprint(v), true
+// token is the token at s, as it goes into requests: some answers write the
+// scheme before it, and a body that is the token has a line feed behind it.
+func (a *answer) token(s Selector) (value any, found bool) {
+	value, found = a.find(s)
+	text, ok := value.(string)
+	if !ok {
+		return value, found
 	}
-	return "", false
+	text = strings.TrimSpace(text)
+	if scheme, rest, ok := strings.Cut(text, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		text = strings.TrimSpace(rest)
+	}
+	return text, found
 }
 
-// holds tells whether all the matches do.
-func (a *answer) holds(matches []Match) bool {
-	for _, m := range matches {
-		value, _ := m.Path.First(a.doc)
-		text, ok := textOf(value)
-		if !ok || !slices.Contains(m.Values, text) {
-			return false
+// tokens are the tokens at the selectors, where they are texts.
+func (a *answer) tokens(selectors ...Selector) []string {
+	var texts []string
+	for _, s := range selectors {
+		if value, _ := a.token(s); value != nil {
+			if text, ok := value.(string); ok {
+				texts = append(texts, text)
+			}
 		}
 	}
-	return true
+	return texts
 }
 
-// tokenType is the token_type if it is one that can stand in a header.
-func (a *answer) tokenType(m Response) string {
+// tokenType is the token_type if it is one that can stand in a header, and that may
+// be shown.
+func (a *answer) tokenType(m Response, s secrets) string {
 	value, _ := a.find(m.TokenType)
 	text, _ := value.(string)
-	if len(text) > 64 || !httpsyntax.IsToken(text) {
+	switch {
+	case len(text) > 64 || !httpsyntax.IsToken(text):
+		return ""
+	case !strings.EqualFold(text, "Bearer") && s.in(text):
 		return ""
 	}
 	return text
 }
 
-func (a *answer) expiry(m Response, sent time.Time) time.Time {
-	value, _ := a.find(m.ExpiresIn)
-	text, ok := textOf(value)
-	if !ok {
-		return time.Time{}
+// expiry is when the token ends, zero when the answer does not say so, and why
+// what stands there cannot be read. That a server leaves out expires_in is as RFC
+// 6749 section 5.1 has it; a place that somebody chose is missed.
+func (a *answer) expiry(m Response, sent time.Time) (at time.Time, problem string) {
+	value, found := a.find(m.ExpiresIn)
+	text, ok := jsonpath.Text(value)
+	switch {
+	case ok:
+		at, problem = expiry(text, m.ExpiresUnit, sent)
+	case found && value != nil:
+		problem = "what stands there is neither a number nor a text"
+	case !m.ExpiresIn.zero() && m.ExpiresIn.String() != "expires_in":
+		problem = "nothing stands there"
 	}
-	return expiry(text, m.ExpiresUnit, sent)
+	return at, problem
 }
 
 // errorCode matches what may be shown of an answer.
 var errorCode = regexp.MustCompile(`^[A-Za-z0-9_.:/-]{1,64}$`)
 
-// code is the error code in the answer, in brackets and behind a space; empty
-// when there is none that may be shown.
-func (a *answer) code(paths []jsonpath.Path, s secrets) string {
-	for _, path := range paths {
-		value, _ := path.First(a.doc)
-		if text, ok := textOf(value); ok && errorCode.MatchString(text) && !s.in(text) {
-			return " (" + text + ")"
-		}
+// retryAfter is for how long the answer asks to be left alone (RFC 9110 section
+// 10.2.3). A date is counted from the answer's own, since the clock of the other
+// machine may differ from ours.
+func (a *answer) retryAfter() time.Duration {
+	now, err := http.ParseTime(a.header.Get("Date"))
+	if err != nil {
+		now = time.Now()
 	}
-	return ""
-}
-
-// describe says what the answer's body is, without its content.
-func (a *answer) describe(s secrets) string {
-	if a.tooLarge {
-		return "more than 1 MiB"
-	}
-	if a.size == 0 {
-		return "an empty body"
-	}
-	what := "no media type"
-	media, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
-	if errorCode.MatchString(media) && !s.in(strings.TrimPrefix(media, "application/")) { // a part of many a client id
-		what = media
-	}
-	if a.encoding != "" {
-		what += " in a content encoding that was not asked for"
-	}
-	return fmt.Sprintf("%s, %d bytes", what, a.size)
+	return retryAfter(a.header.Get("Retry-After"), now)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"time"
 
 	"authproxy/tokencache"
@@ -60,18 +61,42 @@ func (c *call) roundTrip(ctx context.Context) (*answer, error) {
 	if err != nil {
 		return nil, c.unsendable(err)
 	}
-	resp, err := c.endpoint.transport.RoundTrip(req)
+	resp, err := c.exchange(req)
 	if err != nil {
 		return nil, c.broken(ctx, err)
 	}
 	a := &answer{status: resp.StatusCode, header: resp.Header}
+	if c.request.grants {
+		a.statuses = c.endpoint.response.Status
+	}
 	body, err := readBody(ctx, resp)
 	if err != nil && a.success() {
 		return nil, c.broken(ctx, err)
 	}
 	a.read(body)
 	c.secrets.add(a.texts(c.endpoint.response.Token, c.endpoint.response.RefreshToken)...)
+	c.secrets.add(a.tokens(c.endpoint.response.Token, c.endpoint.response.RefreshToken)...)
 	return a, nil
+}
+
+// exchange sends req, and once more on a new connection when it was sent on a kept
+// one and that failed: the other side may have closed it, or have gone, before.
+func (c *call) exchange(req *http.Request) (*http.Response, error) {
+	kept := false
+	trace := &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) { kept = got.Reused }}
+	ctx := req.Context()
+	resp, err := c.endpoint.transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
+	if err == nil || !kept || ctx.Err() != nil {
+		return resp, err
+	}
+	again, buildErr := c.request.build(ctx, c.values)
+	if buildErr != nil {
+		return nil, err
+	}
+	if pool, ok := c.endpoint.transport.(interface{ CloseIdleConnections() }); ok {
+		pool.CloseIdleConnections()
+	}
+	return c.endpoint.transport.RoundTrip(again)
 }
 
 // readBody reads up to one byte more than maxAnswer and closes the body; one

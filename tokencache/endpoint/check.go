@@ -45,7 +45,8 @@ func (e *Endpoint) Check(ctx context.Context, t tokencache.Token) (Verdict, erro
 	if !a.isJSON && a.size > 0 {
 		return Verdict{}, c.unreadableAnswer(a)
 	}
-	return Verdict{Good: true, Type: a.tokenType(e.response), Expiry: a.expiry(e.response, c.sent)}, nil
+	end, _ := a.expiry(e.response, c.sent)
+	return Verdict{Good: true, Type: a.tokenType(e.response, c.secrets), Expiry: end}, nil
 }
 
 // Revoke gives t back to the platform (RFC 7009 section 2). A 2xx answer that
@@ -74,8 +75,12 @@ func (e *Endpoint) ask(ctx context.Context, r *request, t tokencache.Token) (*ca
 // aboutToken tells whether a refusal speaks of the token and of nothing else.
 func (c *call) aboutToken(a *answer, refusal error) bool {
 	var f *tokencache.FetchError
+	var cause *callError
+	if !errors.As(refusal, &f) || !errors.As(refusal, &cause) || cause.verdict == busy {
+		return false
+	}
 	if a.success() {
-		return errors.As(refusal, &f) && f.Reason == tokencache.ReasonCredentials
+		return a.isJSON && !a.blank()
 	}
 	switch a.status {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusGone:

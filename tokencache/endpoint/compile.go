@@ -32,6 +32,8 @@ func compileRequest(where string, from Request, o Options) (*request, []error) {
 	auth := c.auth(from.Auth)
 	r := &request{
 		where:   where,
+		grants:  where == "request" || where == "refresh",
+		agent:   o.UserAgent,
 		method:  from.Method,
 		url:     c.template("url", from.URL),
 		auth:    auth,
@@ -44,7 +46,7 @@ func compileRequest(where string, from Request, o Options) (*request, []error) {
 	}
 	r.shown = shown(r.url, o.Params)
 	c.body(r, from)
-	c.faults = append(c.faults, checkMatches(where, from.OK)...)
+	c.faults = append(c.faults, checkMatches(where+".ok", from.OK)...)
 	c.rehearse(r, o.Params)
 	return r, c.faults
 }

@@ -1,11 +1,11 @@
 package endpoint
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"authproxy/tokencache"
 )
@@ -13,9 +13,10 @@ import (
 // callError is the cause of a [tokencache.FetchError]. Its own cause is nil
 // unless it may be shown too.
 type callError struct {
-	status int // of the answer, 0 without one
-	text   string
-	cause  error
+	status  int     // of the answer, 0 without one
+	verdict verdict // of the answer
+	text    string
+	cause   error
 }
 
 func (e *callError) Error() string { return e.text }
@@ -29,53 +30,74 @@ func (c *call) fail(reason tokencache.Reason, a *answer, what, todo string, caus
 	failed.text = fmt.Sprintf("token %q: %s %s %s: %s", c.endpoint.name, c.request.method, c.request.shown, what, todo)
 	e := &tokencache.FetchError{Reason: reason, Err: failed}
 	if a != nil {
-		failed.status = a.status
-	}
-	if a != nil && !a.success() {
-		e.RetryAfter = retryAfter(a.header.Get("Retry-After"), time.Now())
+		failed.status, e.RetryAfter = a.status, a.retryAfter()
 	}
 	return e
 }
 
-// refused is nil for a success: a 2xx status and all that the OK lists ask for.
+// refused is nil for a success: a status that means it, and all that the OK lists
+// ask for.
 func (c *call) refused(a *answer, lists ...[]Match) error {
-	if !a.success() {
-		return c.status(a)
+	var e *tokencache.FetchError
+	v := c.endpoint.response.judge(a, lists...)
+	switch {
+	case v == granted:
+		return nil
+	case v == busy || v == blocked:
+		e = c.busy(a)
+	case v == denied:
+		e = c.denied(a)
+	case !a.success():
+		e = c.status(a)
+	case !a.isJSON || a.blank():
+		e = c.unreadableAnswer(a)
+	default:
+		what := fmt.Sprintf("was answered with %d%s but with nothing at the places under ok; it sent %s%s", a.status, c.quote(a), a.describe(c.secrets), a.members(c.secrets))
+		e = c.fail(tokencache.ReasonBadAnswer, a, what, "check the URL, and what is given under ok", nil)
 	}
-	for _, matches := range lists {
-		switch {
-		case len(matches) == 0 || a.holds(matches):
-		case a.blank():
-			return c.unreadableAnswer(a)
-		default:
-			what := fmt.Sprintf("was refused in an answer with %d%s", a.status, a.code(c.endpoint.response.Error, c.secrets))
-			return c.fail(tokencache.ReasonCredentials, a, what, "check "+c.credentials()+", and what is given under ok", nil)
-		}
+	var cause *callError
+	if errors.As(e.Err, &cause) {
+		cause.verdict = v
 	}
-	return nil
+	return e
 }
 
-// status is the error of an answer that is not 2xx.
-func (c *call) status(a *answer) error {
-	code := a.code(c.endpoint.response.Error, c.secrets)
-	what := fmt.Sprintf("was answered with %d%s", a.status, code)
-	reason, todo := tokencache.ReasonStatus, "check the URL and the method"
+func (c *call) quote(a *answer) string { return a.quote(&c.endpoint.response, c.secrets) }
+
+// busy is the error of an answer that says nothing of the credentials.
+func (c *call) busy(a *answer) *tokencache.FetchError {
+	what, todo := fmt.Sprintf("was answered with %d%s", a.status, c.quote(a)), "wait; the platform is in trouble, and its operator can tell more"
 	switch {
-	case a.status == 400:
-		reason, what = tokencache.ReasonCredentials, fmt.Sprintf("was refused with %d%s", a.status, code)
-		todo = "check " + c.credentials() + ", and the other values of the request"
-	case a.status == 401 || a.status == 403:
-		reason, what = tokencache.ReasonCredentials, fmt.Sprintf("was refused with %d%s", a.status, code)
-		todo = "check " + c.credentials()
+	case a.status == http.StatusTooManyRequests:
+		todo = "wait; too many requests were made with these credentials"
+	case a.status < 500 && !a.isJSON:
+		what += "; it sent " + a.describe(c.secrets)
+		todo = "something in front of the platform is likely to have answered, such as a firewall or a proxy, since this is no JSON: check the URL, and ask who operates it"
+	}
+	return c.fail(tokencache.ReasonStatus, a, what, todo, nil)
+}
+
+// denied is the error of an answer that refuses the credentials.
+func (c *call) denied(a *answer) *tokencache.FetchError {
+	what, todo := fmt.Sprintf("was refused with %d%s", a.status, c.quote(a)), c.remedy(a)
+	if a.success() {
+		what, todo = fmt.Sprintf("was refused in an answer with %d%s", a.status, c.quote(a)), todo+", and what is given under response where you wrote it yourself"
+	}
+	return c.fail(tokencache.ReasonCredentials, a, what, todo, nil)
+}
+
+// status is the error of an answer whose status is no success, and that speaks
+// neither of the credentials nor of trouble.
+func (c *call) status(a *answer) *tokencache.FetchError {
+	what, todo := fmt.Sprintf("was answered with %d%s", a.status, c.quote(a)), "check the URL and the method"
+	switch {
 	case a.status >= 300 && a.status <= 399:
 		what = fmt.Sprintf("was answered with %d, a redirect%s, which is not followed", a.status, c.direction(a))
 		todo = "put the address that answers into the URL"
-	case a.status == 429:
-		todo = "wait; too many requests were made with these credentials"
-	case a.status >= 500 && a.status != http.StatusNotImplemented: // which is of a wrong URL or method
-		todo = "wait; the platform is in trouble, and its operator can tell more"
+	case len(a.statuses) > 0 && a.status >= 200 && a.status <= 299:
+		todo = "check response.status, which does not list it"
 	}
-	return c.fail(reason, a, what, todo, nil)
+	return c.fail(tokencache.ReasonStatus, a, what, todo, nil)
 }
 
 // direction is " to scheme://host" of a redirect where that may be shown.
@@ -109,13 +131,50 @@ func (c *call) credentials() string {
 	}
 }
 
+// remedy is what to do about refused credentials, by the codes of RFC 6749 section
+// 5.2 and RFC 8707 section 2.
+func (c *call) remedy(a *answer) string {
+	check := "check " + c.credentials()
+	for _, code := range a.texts(c.endpoint.response.Error...) {
+		switch strings.ToLower(code) {
+		case "invalid_scope":
+			return "check scopes, and which of them this client may ask for"
+		case "invalid_client":
+			return check + ", and how they are sent: " + c.authentication()
+		case "unauthorized_client", "unsupported_grant_type":
+			return "check grant_type in the request, and that the platform lets this client use it"
+		case "invalid_target":
+			return "check resource and audience in endpoint_params"
+		case "invalid_request":
+			return check + ", scopes, endpoint_params and the other values of the request"
+		}
+	}
+	if a.status == http.StatusBadRequest {
+		return check + ", and the other values of the request"
+	}
+	return check
+}
+
+// authentication says how the client authenticates itself, and how else it might.
+func (c *call) authentication() string {
+	if c.request.auth.Header == "" {
+		return "they are part of the body or the URL, and the platform may want them in the header Authorization (auth_method: client_secret_basic)"
+	}
+	return "they are in the header Authorization, and the platform may want them in the body (auth_method: client_secret_post)"
+}
+
+// noToken is the error of a success without a token. One that names an error
+// refuses the credentials.
 func (c *call) noToken(a *answer) error {
-	if !a.isJSON && c.endpoint.response.Token.Header == "" {
+	m := &c.endpoint.response
+	switch {
+	case m.namesError(a):
+		return c.denied(a)
+	case !a.isJSON && m.Token.Header == "":
 		return c.unreadableAnswer(a)
 	}
-	code := a.code(c.endpoint.response.Error, c.secrets)
-	what := fmt.Sprintf("was answered with %d%s but without a token at %s; it sent %s",
-		a.status, code, c.endpoint.response.Token, a.describe(c.secrets))
+	what := fmt.Sprintf("was answered with %d%s but without a token at %s; it sent %s%s",
+		a.status, c.quote(a), m.Token, a.describe(c.secrets), a.members(c.secrets))
 	return c.fail(tokencache.ReasonBadAnswer, a, what, "check the URL, "+c.credentials()+", and response.token where you wrote it yourself", nil)
 }
 
@@ -124,7 +183,7 @@ func (c *call) badToken(a *answer, s Selector) error {
 	return c.fail(tokencache.ReasonBadAnswer, a, what, "check the paths under response", nil)
 }
 
-func (c *call) unreadableAnswer(a *answer) error {
+func (c *call) unreadableAnswer(a *answer) *tokencache.FetchError {
 	what := fmt.Sprintf("was answered with %d, but not with JSON that could be read; it sent %s", a.status, a.describe(c.secrets))
 	if a.isJSON {
 		what = fmt.Sprintf("was answered with %d and nothing in it; it sent %s", a.status, a.describe(c.secrets))

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"authproxy/internal/httpsyntax"
-	"authproxy/internal/jsonpath"
 	"authproxy/internal/template"
 )
 
@@ -43,24 +42,41 @@ func checkResponse(r Response) []error {
 		where string
 		Selector
 	}{{"token", r.Token}, {"token_type", r.TokenType}, {"expires_in", r.ExpiresIn}, {"refresh_token", r.RefreshToken}} {
-		if s.Header != "" && (!s.Path.IsZero() || !httpsyntax.IsToken(s.Header)) {
-			faults = append(faults, fmt.Errorf("response.%s: give either a path or the name of a header", s.where))
+		if !s.valid() {
+			faults = append(faults, fmt.Errorf("response.%s: give a path, the name of a header, or body, and one of them alone", s.where))
 		}
 	}
 	if !slices.Contains([]string{"", "s", "ms", "epoch_s", "epoch_ms", "rfc3339"}, r.ExpiresUnit) {
 		faults = append(faults, fmt.Errorf("response.expires_unit: %q is none of s, ms, epoch_s, epoch_ms, rfc3339", r.ExpiresUnit))
 	}
-	if slices.ContainsFunc(r.Error, jsonpath.Path.IsZero) {
-		faults = append(faults, errors.New("response.error: a path is empty"))
+	empty := func(s Selector) bool { return s.zero() || !s.valid() }
+	if slices.ContainsFunc(r.Error, empty) || slices.ContainsFunc(r.Describe, empty) {
+		faults = append(faults, errors.New("response.error and response.describe: a place is empty or invalid"))
 	}
-	return append(faults, checkMatches("response", r.OK)...)
+	if slices.ContainsFunc(r.Status, func(status int) bool { return status < 200 || status > 599 }) {
+		faults = append(faults, errors.New("response.status: a status that means success is 200 to 599"))
+	}
+	faults = append(faults, checkMatches("response.ok", r.OK)...)
+	faults = append(faults, checkMatches("response.refused", r.Refused)...)
+	return append(faults, checkMatches("response.busy", r.Busy)...)
+}
+
+// valid tells whether s names at most one place.
+func (s Selector) valid() bool {
+	named := 0
+	for _, is := range []bool{!s.Path.IsZero(), s.Header != "", s.Body} {
+		if is {
+			named++
+		}
+	}
+	return named <= 1 && (s.Header == "" || httpsyntax.IsToken(s.Header))
 }
 
 func checkMatches(where string, matches []Match) []error {
 	var faults []error
 	for _, m := range matches {
 		if m.Path.IsZero() || len(m.Values) == 0 {
-			faults = append(faults, fmt.Errorf("%s.ok: each entry needs a path and at least one value", where))
+			faults = append(faults, fmt.Errorf("%s: each entry needs a path and at least one value", where))
 		}
 	}
 	return faults

@@ -3,7 +3,7 @@ package endpoint
 import (
 	"context"
 	"errors"
-	"net/http"
+	"fmt"
 	"strings"
 
 	"authproxy/tokencache"
@@ -15,11 +15,12 @@ const maxToken = 16 << 10
 // Fetch asks the platform for a token. With a refresh token in last, and a
 // Refresh in the options, that is tried first; when the platform refuses it, the
 // credentials are sent in the same call (RFC 6749 section 6), and that refresh
-// token is not tried again. A platform in trouble (network, timeout, 408, 429,
-// 5xx) is not asked a second time.
+// token is not tried again. A platform in trouble (network, timeout, or an answer
+// that says so) is not asked a second time.
 //
 // Issued is the moment before the request was sent. Expiry is zero when the
-// answer names no usable lifetime, and at most 100 years away. DeviceID is set
+// answer names no usable lifetime, and at most 100 years away; Unread says why
+// where it names one. DeviceID is set
 // when a template uses it. Errors are of type [*tokencache.FetchError].
 func (e *Endpoint) Fetch(ctx context.Context, last tokencache.Token) (tokencache.Token, error) {
 	spent := e.spent.Load()
@@ -54,8 +55,8 @@ func (e *Endpoint) token(ctx context.Context, r *request, last tokencache.Token)
 // read maps a success to a token.
 func (e *Endpoint) read(c *call, a *answer) (tokencache.Token, error) {
 	m := e.response
-	value, _ := a.find(m.Token)
-	refresh, _ := a.find(m.RefreshToken)
+	value, _ := a.token(m.Token)
+	refresh, _ := a.token(m.RefreshToken)
 	switch {
 	case value == nil || value == "":
 		return tokencache.Token{}, c.noToken(a)
@@ -64,10 +65,14 @@ func (e *Endpoint) read(c *call, a *answer) (tokencache.Token, error) {
 	case refresh != nil && refresh != "" && !usable(refresh):
 		return tokencache.Token{}, c.badToken(a, m.RefreshToken)
 	}
-	t := tokencache.Token{Issued: c.sent, Expiry: a.expiry(m, c.sent), Type: a.tokenType(m)}
+	t := tokencache.Token{Issued: c.sent, Type: a.tokenType(m, c.secrets)}
 	t.Value = value.(string)
 	if strings.Contains(t.Type, t.Value) {
 		t.Type = "" // it is shown
+	}
+	var problem string
+	if t.Expiry, problem = a.expiry(m, c.sent); problem != "" {
+		t.Unread = fmt.Sprintf("no lifetime at response.expires_in (%s): %s", m.ExpiresIn, problem)
 	}
 	t.Refresh, _ = refresh.(string)
 	if e.usesDevice {
@@ -84,18 +89,14 @@ func usable(value any) bool {
 		!strings.ContainsFunc(s, func(r rune) bool { return r < 0x21 || r > 0x7e })
 }
 
-// inTrouble tells that a platform should not be asked again at once.
+// inTrouble tells that a platform should not be asked again at once. What stands
+// in front of one may answer a refresh token with a 400 or 403 of its own, without
+// JSON; the credentials are tried all the same.
 func inTrouble(err error) bool {
 	var fetch *tokencache.FetchError
 	var f *callError
 	if !errors.As(err, &fetch) || !errors.As(err, &f) {
 		return true
 	}
-	switch {
-	case fetch.Reason == tokencache.ReasonTimeout || fetch.Reason == tokencache.ReasonNetwork:
-		return true
-	case f.status == http.StatusRequestTimeout || f.status == http.StatusTooManyRequests:
-		return true
-	}
-	return f.status >= 500
+	return f.verdict == busy || fetch.Reason == tokencache.ReasonTimeout || fetch.Reason == tokencache.ReasonNetwork
 }

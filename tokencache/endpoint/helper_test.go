@@ -35,7 +35,7 @@ func creds() (map[string]string, error) {
 func standard() Response {
 	return Response{
 		Token: at("access_token"), TokenType: at("token_type"), ExpiresIn: at("expires_in"),
-		RefreshToken: at("refresh_token"), Error: []jsonpath.Path{path("code"), path("error")},
+		RefreshToken: at("refresh_token"), Error: []Selector{at("code"), at("error")},
 	}
 }
 

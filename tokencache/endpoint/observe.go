@@ -1,6 +1,10 @@
 package endpoint
 
-import "time"
+import (
+	"time"
+
+	"authproxy/internal/jsonpath"
+)
 
 // An Observer is told of every request to the platform, for those who look
 // closely. No request waits for it, however slow it is. All observers of an
@@ -60,7 +64,7 @@ func (c *call) record(a *answer, err error, took time.Duration) Record {
 	}
 	r.Status, r.Body = a.status, a.describe(c.secrets)
 	value, _ := a.find(c.endpoint.response.ExpiresIn)
-	if text, ok := textOf(value); ok && errorCode.MatchString(text) && !c.secrets.in(text) {
+	if text, ok := jsonpath.Text(value); ok && errorCode.MatchString(text) && !c.secrets.in(text) {
 		r.Expires = text
 	}
 	return r

@@ -39,6 +39,8 @@ type Options struct {
 	// Response tells where the values stand in the answers to Request and
 	// Refresh, and, as far as they are there, to Check.
 	Response Response
+	// UserAgent is that of all requests; empty: none is sent.
+	UserAgent string
 	// Transport carries the requests. It should neither ask for compression
 	// nor follow the environment's proxy; nil: one that does neither.
 	Transport http.RoundTripper
@@ -60,7 +62,8 @@ type Request struct {
 	URL string
 	// Auth is the name of one of [AuthMethods]; empty: none.
 	Auth string
-	// Headers are sent besides Content-Type; no others are.
+	// Headers are sent besides Content-Type, User-Agent and Accept, and win over
+	// these. One that is empty is not sent.
 	Headers map[string]string
 	// Query is added to the query of URL, ordered by key.
 	Query map[string]string
@@ -83,38 +86,46 @@ type Response struct {
 	// ExpiresUnit is what ExpiresIn means: s (or empty) or ms from now on, or a
 	// point in time as epoch_s, epoch_ms or rfc3339.
 	ExpiresUnit string
-	// OK, when not empty, tells success from refusal in a 2xx answer: each of
-	// them must hold.
+	// Status lists the statuses that mean success; empty: any 2xx.
+	Status []int
+	// OK, when not empty, tells success from refusal in an answer whose status
+	// means success: each of them must hold.
 	OK []Match
+	// Refused and Busy tell, at any status, that the credentials are refused, and
+	// that asking later may help: any one is enough. Busy is looked at first.
+	Refused, Busy []Match
 	// Error lists where a machine-readable error code may stand; the first one
-	// found is named in errors.
-	Error []jsonpath.Path
+	// found is named in errors, and tells whose fault a failure is.
+	Error []Selector
+	// Describe lists what errors quote besides, for the operator or for the
+	// platform's support.
+	Describe []Selector
 }
 
-// Selector is a place in an answer: a path into its JSON, or the name of a
-// header. The zero value selects nothing.
+// Selector is a place in an answer: a path into its JSON, the name of a header, or
+// the whole body. The zero value selects nothing.
 type Selector struct {
 	// Path is a path into the body.
 	Path jsonpath.Path
 	// Header is the name of a header.
 	Header string
+	// Body selects the whole body as text.
+	Body bool
 }
 
 // Match holds when there is something at Path, and its text is one of Values.
-// Numbers, booleans and strings compare by text.
-type Match struct {
-	// Path is a path into the body.
-	Path jsonpath.Path
-	// Values are the texts that match.
-	Values []string
-}
+type Match = jsonpath.Match
 
-func (s Selector) zero() bool { return s.Path.IsZero() && s.Header == "" }
+func (s Selector) zero() bool { return s.Path.IsZero() && s.Header == "" && !s.Body }
 
 // String is the selector as it is written in a configuration.
 func (s Selector) String() string {
-	if s.Header != "" {
+	switch {
+	case s.Body:
+		return "body"
+	case s.Header != "":
 		return "header:" + s.Header
+	default:
+		return s.Path.String()
 	}
-	return s.Path.String()
 }

@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -9,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"authproxy/internal/jsonpath"
 	"authproxy/internal/template"
 )
 
@@ -37,7 +35,7 @@ func TestExpiry(t *testing.T) {
 	for _, tt := range tests {
 		a := &answer{header: http.Header{}}
 		a.read([]byte(`{"e":` + tt.json + `}`))
-		got := a.expiry(Response{ExpiresIn: at("e"), ExpiresUnit: tt.unit}, sent)
+		got, problem := a.expiry(Response{ExpiresIn: at("e"), ExpiresUnit: tt.unit}, sent)
 		want := time.Time{}
 		if tt.want != 0 {
 			want = sent.Add(tt.want)
@@ -45,9 +43,14 @@ func TestExpiry(t *testing.T) {
 		if !got.Equal(want) {
 			t.Errorf("%s %s: %v, want %v", tt.json, tt.unit, got, want)
 		}
+		if (problem == "") != (tt.want != 0) {
+			t.Errorf("%s %s: told %q", tt.json, tt.unit, problem)
+		}
 	}
-	if got := (&answer{}).expiry(Response{}, sent); !got.IsZero() {
-		t.Errorf("missing: %v", got)
+	for place, told := range map[string]bool{"expires_in": false, "data.ttl": true} { // the standard allows it to be missing
+		if got, problem := (&answer{}).expiry(Response{ExpiresIn: at(place)}, sent); !got.IsZero() || (problem != "") != told {
+			t.Errorf("missing %s: %v, told %q", place, got, problem)
+		}
 	}
 }
 
@@ -89,21 +92,6 @@ func TestShownURLHoldsParamsOnly(t *testing.T) {
 	got := shown(template.Parse("https://{env}.h/{client_secret}/{token}?a={env}"), map[string]string{"env": "e1"})
 	if got != "https://e1.h/{client_secret}/{token}" {
 		t.Error(got)
-	}
-}
-
-func TestTextOf(t *testing.T) {
-	for _, tt := range []struct {
-		value any
-		want  string
-		ok    bool
-	}{
-		{"a", "a", true}, {json.Number("200"), "200", true}, {json.Number("2e2"), "2e2", true}, {true, "true", true}, {int64(3), "3", true},
-		{nil, "", false}, {map[string]any{}, "", false}, {[]any{"a"}, "", false},
-	} {
-		if got, ok := textOf(tt.value); got != tt.want || ok != tt.ok {
-			t.Errorf("%v: %q %v", tt.value, got, ok)
-		}
 	}
 }
 
@@ -160,7 +148,7 @@ func TestNewFindsAllFaults(t *testing.T) {
 		Refresh:  &Request{URL: "https://user@h/", Auth: "basic", Headers: map[string]string{"authorization": "x"}},
 		Check:    &Request{URL: "https://h/#f"},
 		Revoke:   &Request{URL: "https://h/", Headers: map[string]string{"X-P": "{crlf}"}, JSON: func() {}},
-		Response: Response{ExpiresUnit: "min", TokenType: Selector{Path: path("a"), Header: "b"}, OK: []Match{{Path: path("a")}}, Error: []jsonpath.Path{{}}},
+		Response: Response{ExpiresUnit: "min", TokenType: Selector{Path: path("a"), Header: "b"}, OK: []Match{{Path: path("a")}}, Error: []Selector{{}}},
 	})
 	if err == nil {
 		t.Fatal("no fault")

@@ -173,7 +173,7 @@ func TestCheck(t *testing.T) {
 	for _, tt := range tests {
 		p := newPlatform(t, saysStatus(tt.status, tt.body))
 		o := simple(p.URL)
-		o.Check = &Request{Method: "GET", Auth: tt.auth, URL: "{base_url}/check?token={token}", OK: []Match{{path("active"), []string{"true"}}}}
+		o.Check = &Request{Method: "GET", Auth: tt.auth, URL: "{base_url}/check?token={token}", OK: []Match{{Path: path("active"), Values: []string{"true"}}}}
 		v, err := must(t, o).Check(t.Context(), tokencache.Token{Value: testToken})
 		if v.Good != tt.good || (err == nil) != tt.verdict || tt.verdict && (v.Err == nil) != tt.good {
 			t.Errorf("%d %s: %+v %v", tt.status, tt.body, v, err)
@@ -207,7 +207,7 @@ func TestRevoke(t *testing.T) {
 	for body, good := range map[string]bool{`{"code":0,"msg":"ok"}`: true, `{"code":7}`: false, `{}`: false} {
 		p := newPlatform(t, says(body))
 		o := simple(p.URL)
-		o.Revoke = &Request{URL: "{base_url}/revoke", JSON: map[string]string{"token": "{token}"}, OK: []Match{{path("code"), []string{"0"}}}}
+		o.Revoke = &Request{URL: "{base_url}/revoke", JSON: map[string]string{"token": "{token}"}, OK: []Match{{Path: path("code"), Values: []string{"0"}}}}
 		err := must(t, o).Revoke(t.Context(), tokencache.Token{Value: testToken})
 		if (err == nil) != good {
 			t.Errorf("%s: %v", body, err)

@@ -25,6 +25,8 @@ type member struct {
 // request is a compiled [Request].
 type request struct {
 	where   string // its name in Options, in lower case
+	grants  bool   // it asks for a token
+	agent   string // the User-Agent
 	method  string
 	url     template.Template
 	shown   string // the URL for error texts
@@ -139,14 +141,19 @@ func fillObject(node map[string]any, v values) (any, error) {
 	return object, nil
 }
 
-// setHeaders sets the headers of the template and no others: an empty
-// User-Agent keeps net/http from sending its own.
+// setHeaders sets the headers of the template, User-Agent and Accept, and no
+// others: an empty User-Agent keeps net/http from sending its own. RFC 6749 section
+// 5.1 has answers in JSON; some firewalls refuse what names no User-Agent.
 func (r *request) setHeaders(req *http.Request, v values) error {
-	req.Header["User-Agent"] = []string{""}
+	req.Header["User-Agent"] = []string{r.agent}
+	req.Header["Accept"] = []string{"application/json"}
 	for _, m := range r.headers {
 		value := m.value.Fill(v.of)
 		switch {
-		case m.value.Absent(v.of):
+		case value == "" && m.key == "User-Agent":
+			req.Header[m.key] = []string{""}
+		case value == "":
+			delete(req.Header, m.key)
 		case httpsyntax.HasControl(value):
 			return fmt.Errorf("the value of the header %s holds control characters", m.key)
 		case m.key == "Host":

@@ -1,0 +1,114 @@
+package endpoint
+
+import (
+	"fmt"
+	"maps"
+	"mime"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+const (
+	maxQuote   = 200 // characters of one text of the platform
+	maxMembers = 12  // names of members that are told
+	maxName    = 40  // characters of one of them
+)
+
+// quote is what the platform says for itself: its error code, what describes it,
+// and the id by which its support finds the request; in brackets and behind a
+// space, empty for nothing. Secrets are taken out.
+func (a *answer) quote(r *Response, s secrets) string {
+	var parts []string
+	for _, code := range a.texts(r.Error...) {
+		if code = s.clean(code); code != "" {
+			parts = append(parts, code)
+			break
+		}
+	}
+	for _, place := range r.Describe {
+		for _, text := range a.texts(place) {
+			if text = s.clean(text); text != "" && !slices.Contains(parts, text) {
+				parts = append(parts, place.String()+": "+text)
+			}
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, "; ") + ")"
+}
+
+// clean is text as it may be shown: without secrets, control characters and what
+// changes the direction of writing, and cut.
+func (s secrets) clean(text string) string {
+	text = s.mask(strings.ToValidUTF8(text[:min(len(text), 4*maxQuote)], "?"))
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return '?'
+		}
+		return r
+	}, strings.TrimSpace(text))
+	text = s.mask(text)
+	if strings.Trim(text, "* ") == "" {
+		return "" // there was nothing else in it
+	}
+	return cut(text, maxQuote)
+}
+
+// cut is text of at most limit characters.
+func cut(text string, limit int) string {
+	if runes := []rune(text); len(runes) > limit {
+		return string(runes[:limit-1]) + "…"
+	}
+	return text
+}
+
+// describe says what the answer's body is, without its content.
+func (a *answer) describe(s secrets) string {
+	if a.tooLarge {
+		return "more than 1 MiB"
+	}
+	if a.size == 0 {
+		return "an empty body"
+	}
+	what := "no media type"
+	media, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
+	if errorCode.MatchString(media) && !s.in(strings.TrimPrefix(media, "application/")) { // a part of many a client id
+		what = media
+	}
+	return fmt.Sprintf("%s, %d bytes", what, a.size)
+}
+
+// members says which members the answer's JSON has, by their names alone: "; its
+// members are code, data.id".
+func (a *answer) members(s secrets) string {
+	top, ok := a.doc.(map[string]any)
+	if !ok {
+		return ""
+	}
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(top)) {
+		inner, _ := top[name].(map[string]any)
+		if len(inner) == 0 {
+			names = append(names, s.member(name))
+		}
+		for _, below := range slices.Sorted(maps.Keys(inner)) {
+			names = append(names, s.member(name)+"."+s.member(below))
+		}
+		if len(names) > maxMembers {
+			names = append(names[:maxMembers], "...")
+			break
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; its members are " + strings.Join(names, ", ")
+}
+
+// member is the name of a member as it may be shown.
+func (s secrets) member(name string) string { return cut(s.clean(name), maxName) }
