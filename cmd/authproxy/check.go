@@ -40,13 +40,16 @@ func checkLive(ctx context.Context, cfg *config.Config, std streams) error {
 	failed := 0
 	for _, t := range cfg.Tokens {
 		began := time.Now()
-		got, _, err := server.FetchOnce(ctx, t)
+		got, _, err := server.FetchOnce(ctx, t, thisVersion().Version)
 		if err != nil {
 			failed++
 			fmt.Fprintf(std.out, "%s: FAILED after %s: %v\n", t.Name, round(time.Since(began)), err)
 			continue
 		}
 		fmt.Fprintf(std.out, "%s: ok in %s: %s\n", t.Name, round(time.Since(began)), describe(got))
+		if got.Unread != "" {
+			fmt.Fprintf(std.out, "%s: warning: %s; default_ttl counts\n", t.Name, got.Unread)
+		}
 		if t.OldToken == config.OldTokenDies {
 			fmt.Fprintf(std.out, "%s: note: on this platform the request has killed the token that was used before; a running authproxy recovers by itself\n", t.Name)
 		}

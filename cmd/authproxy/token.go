@@ -48,7 +48,7 @@ func (f tokenFlags) run(ctx context.Context, t config.Token, std streams) error 
 	if f.check && t.Check == nil || f.revoke && t.Revoke == nil {
 		return usageError{fmt.Errorf("the platform of token %q has no request for that: it is not documented, or write it under check or revoke", t.Name)}
 	}
-	got, e, err := server.FetchOnce(ctx, t)
+	got, e, err := server.FetchOnce(ctx, t, thisVersion().Version)
 	if err != nil {
 		return err
 	}
@@ -57,6 +57,9 @@ func (f tokenFlags) run(ctx context.Context, t config.Token, std streams) error 
 		say = std.err
 	}
 	fmt.Fprintf(say, "%s: %s\n", t.Name, describe(got))
+	if got.Unread != "" {
+		fmt.Fprintf(say, "%s: warning: %s; default_ttl counts\n", t.Name, got.Unread)
+	}
 	if f.print {
 		fmt.Fprintln(std.out, got.Value)
 	}

@@ -115,6 +115,7 @@ func (p *parser) config(root *tree.Node, cfg *Config) {
 	}
 	p.listeners(root, cfg)
 	built := p.tokens(root, cfg)
+	p.sharedCredential(root.Child("tokens"), cfg.Tokens)
 	p.upstreams(root, cfg, built)
 	for i := range cfg.Upstreams {
 		p.claims(root, cfg, i)

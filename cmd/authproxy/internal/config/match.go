@@ -9,43 +9,63 @@ import (
 	"authproxy/internal/jsonpath"
 )
 
-// Selector says where in an answer a value stands: under a JSON path, or in a header. The zero
-// Selector says that it stands nowhere.
+// Selector says where in an answer a value stands: under a JSON path, in a header, or that it is the
+// whole body. The zero Selector says that it stands nowhere.
 type Selector struct {
 	Path   jsonpath.Path
 	Header string // canonical; set instead of Path
+	Body   bool   // set instead of Path
 }
 
 // IsZero says whether there is nothing to look for.
-func (s Selector) IsZero() bool { return s.Header == "" && s.Path.IsZero() }
+func (s Selector) IsZero() bool { return s.Header == "" && !s.Body && s.Path.IsZero() }
 
 // String returns the selector as it is written in the configuration.
 func (s Selector) String() string {
-	if s.Header != "" {
+	switch {
+	case s.Body:
+		return wholeBody
+	case s.Header != "":
 		return headerPrefix + s.Header
+	default:
+		return s.Path.String()
 	}
-	return s.Path.String()
-}
-
-// Match is a place in a JSON document and the values there that count. Values are compared as text:
-// the number 0 is "0".
-type Match struct {
-	Path   jsonpath.Path
-	Values []string
 }
 
 // Matches are written as a mapping of paths to values.
-type Matches []Match
+type Matches []jsonpath.Match
 
 func (m *Matches) read(p *parser, n *tree.Node) { *m = p.matches(n) }
 
+// Selectors are several places, of which none is empty.
+type Selectors []Selector
+
+func (s *Selectors) read(p *parser, n *tree.Node) {
+	if !p.faults.IsList(n, "put it into [ ]") {
+		return
+	}
+	for _, item := range n.Items {
+		place := p.selector(item)
+		if item.Empty() {
+			p.fault(item, "is empty", pathFix)
+		}
+		*s = append(*s, place)
+	}
+}
+
 func (s *Selector) read(p *parser, n *tree.Node) { *s = p.selector(n) }
 
-const headerPrefix = "header:"
+const (
+	headerPrefix = "header:"
+	wholeBody    = "body" // a member of that name is written ['body']
+)
 
 func (p *parser) selector(n *tree.Node) Selector {
 	if n.Kind == tree.Null || n.Kind == tree.Scalar && n.Text == "" {
 		return Selector{}
+	}
+	if n.Text == wholeBody {
+		return Selector{Body: true}
 	}
 	name, isHeader := strings.CutPrefix(n.Text, headerPrefix)
 	if !isHeader {
@@ -73,12 +93,12 @@ func (p *parser) jsonPath(n *tree.Node) jsonpath.Path {
 
 // matches reads a mapping of JSON paths to a value or a list of values. A path with an empty list
 // matches nothing and is left out.
-func (p *parser) matches(n *tree.Node) []Match {
+func (p *parser) matches(n *tree.Node) []jsonpath.Match {
 	if n.Kind == tree.Scalar || n.Kind == tree.List {
 		p.fault(n, "must be a mapping, not "+n.Kind.String(), "write a JSON path and the values that count, such as { code: [INVALID] }")
 		return nil
 	}
-	var out []Match
+	var out []jsonpath.Match
 	for _, e := range n.Entries {
 		path, err := jsonpath.Parse(e.Name)
 		if err != nil {
@@ -86,7 +106,7 @@ func (p *parser) matches(n *tree.Node) []Match {
 			continue
 		}
 		if values := p.texts(e.Value); len(values) > 0 {
-			out = append(out, Match{Path: path, Values: values})
+			out = append(out, jsonpath.Match{Path: path, Values: values})
 		}
 	}
 	return out

@@ -2,7 +2,6 @@ package config
 
 import (
 	"authproxy/cmd/authproxy/internal/config/tree"
-	"authproxy/internal/jsonpath"
 )
 
 // Request is a request to a platform. URL, Headers, Query, Form and the strings in JSON are templates:
@@ -23,13 +22,17 @@ type Request struct {
 
 // Response says how the answer to a token request is read.
 type Response struct {
-	Token        Selector        `yaml:"token" default:"access_token"`
-	TokenType    Selector        `yaml:"token_type" default:"token_type"`
-	ExpiresIn    Selector        `yaml:"expires_in" default:"expires_in"`
-	ExpiresUnit  string          `yaml:"expires_unit" default:"s" oneof:"s|ms|epoch_s|epoch_ms|rfc3339"`
-	RefreshToken Selector        `yaml:"refresh_token" default:""`
-	OK           Matches         `yaml:"ok"`    // values that mean success; empty: the status alone says it
-	Error        []jsonpath.Path `yaml:"error"` // where a machine-readable error may stand
+	Token        Selector  `yaml:"token" default:"access_token"`
+	TokenType    Selector  `yaml:"token_type" default:"token_type"`
+	ExpiresIn    Selector  `yaml:"expires_in" default:"expires_in"`
+	ExpiresUnit  string    `yaml:"expires_unit" default:"s" oneof:"s|ms|epoch_s|epoch_ms|rfc3339"`
+	RefreshToken Selector  `yaml:"refresh_token" default:""`
+	Status       []int     `yaml:"status" rule:"status"`                                   // that mean success; empty: any 2xx
+	OK           Matches   `yaml:"ok"`                                                     // values that mean success; empty: the status alone says it
+	Refused      Matches   `yaml:"refused"`                                                // values that mean that the credentials are refused, at any status
+	Busy         Matches   `yaml:"busy"`                                                   // values that mean that asking later may help, at any status
+	Error        Selectors `yaml:"error" default:"error,code"`                             // where a machine-readable error may stand
+	Describe     Selectors `yaml:"describe" default:"error_description,message,requestId"` // what errors quote besides
 }
 
 // checkRequests looks at what the types of the fields cannot say.

@@ -34,9 +34,20 @@ func New(o Options, w io.Writer) *slog.Logger {
 }
 
 // Fetches returns an observer that writes a line about each flight of the token of
-// that name; the cache bounds their number.
+// that name; the cache bounds their number. What of an answer could not be read is
+// told when it is another thing than at the last one.
 func Fetches(log *slog.Logger, name string) tokencache.Observer {
-	done := func(f tokencache.Fetch) { fetched(log, name, f) }
+	unread := "" // observers are told of one flight after the other
+	done := func(f tokencache.Fetch) {
+		if f.Unread != "" && f.Unread != unread {
+			log.Warn("the lifetime of a token could not be read, so default_ttl counts", "token", name, "problem", f.Unread,
+				"hint", "look at response.expires_in and response.expires_unit of this token")
+		}
+		if f.Err == nil {
+			unread = f.Unread
+		}
+		fetched(log, name, f)
+	}
 	return tokencache.ObserverFunc(func(tokencache.Start) func(tokencache.Fetch) { return done })
 }
 

@@ -19,3 +19,15 @@ func TestRivalIsToldOf(t *testing.T) {
 		}
 	}
 }
+
+// TestUnreadLifetimeIsToldOnce, and again when it is another thing.
+func TestUnreadLifetimeIsToldOnce(t *testing.T) {
+	var out strings.Builder
+	o := Fetches(slog.New(slog.NewTextHandler(&out, nil)), "crm")
+	for _, unread := range []string{"a", "a", "", "a", "b"} {
+		o.Observe(tokencache.Start{})(tokencache.Fetch{Result: tokencache.ResultOK, Unread: unread})
+	}
+	if told := strings.Count(out.String(), "level=WARN"); told != 3 || !strings.Contains(out.String(), "response.expires_in") {
+		t.Errorf("told %d times: %s", told, out.String())
+	}
+}

@@ -23,6 +23,7 @@ import (
 type generation struct {
 	cfg     *config.Config
 	log     *slog.Logger
+	agent   string // the User-Agent of token requests
 	access  *logs.Access
 	metrics *metrics.Metrics
 

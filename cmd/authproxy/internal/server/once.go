@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 
 	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/cmd/authproxy/internal/dial"
@@ -12,9 +13,10 @@ import (
 )
 
 // FetchOnce fetches a token as the proxy would, with its limits and defaults. It
-// returns also where it was fetched, to check or revoke it there.
-func FetchOnce(ctx context.Context, t config.Token) (tokencache.Token, *endpoint.Endpoint, error) {
-	e, err := endpointOf(t)
+// returns also where it was fetched, to check or revoke it there. version is the
+// program's.
+func FetchOnce(ctx context.Context, t config.Token, version string) (tokencache.Token, *endpoint.Endpoint, error) {
+	e, err := endpointOf(t, version)
 	if err != nil {
 		return tokencache.Token{}, nil, err
 	}
@@ -29,10 +31,13 @@ func FetchOnce(ctx context.Context, t config.Token) (tokencache.Token, *endpoint
 
 // endpointOf returns the token endpoint of t, with connections of its own and
 // nothing logged.
-func endpointOf(t config.Token) (*endpoint.Endpoint, error) {
+func endpointOf(t config.Token, version string) (*endpoint.Endpoint, error) {
 	connections, err := dial.New(tokenDial(t))
 	if err != nil {
 		return nil, err
 	}
-	return newEndpoint(t, connections, slog.New(slog.DiscardHandler))
+	return newEndpoint(t, connections, agent(version), slog.New(slog.DiscardHandler))
 }
+
+// agent is the User-Agent of token requests, which are the program's own.
+func agent(version string) string { return strings.TrimSuffix("authproxy/"+version, "/") }

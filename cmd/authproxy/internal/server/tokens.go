@@ -34,7 +34,7 @@ func (g *generation) newToken(t config.Token) (*token, error) {
 	if made.connections, err = dial.New(tokenDial(t)); err != nil {
 		return nil, err
 	}
-	if made.endpoint, err = newEndpoint(t, made.connections, g.log); err != nil {
+	if made.endpoint, err = newEndpoint(t, made.connections, g.agent, g.log); err != nil {
 		return nil, err
 	}
 	made.cache = tokencache.New(tokencache.Options{
@@ -75,9 +75,10 @@ func (t *token) credentialsChanged(log *slog.Logger) {
 	log.Info("credentials changed")
 }
 
-func newEndpoint(t config.Token, connections http.RoundTripper, log *slog.Logger) (*endpoint.Endpoint, error) {
+func newEndpoint(t config.Token, connections http.RoundTripper, agent string, log *slog.Logger) (*endpoint.Endpoint, error) {
 	return endpoint.New(endpoint.Options{
 		Name: t.Name, Params: t.Params, Transport: connections, Observers: []endpoint.Observer{logs.TokenRequests(log, t.Name)},
+		UserAgent:   agent,
 		Secrets:     config.CredentialNames(),
 		Credentials: func() (map[string]string, error) { return readCredentials(t.Credentials) },
 		Request:     *endpointRequest(&t.Request),
@@ -88,7 +89,8 @@ func newEndpoint(t config.Token, connections http.RoundTripper, log *slog.Logger
 			Token: endpoint.Selector(t.Response.Token), TokenType: endpoint.Selector(t.Response.TokenType),
 			ExpiresIn: endpoint.Selector(t.Response.ExpiresIn), ExpiresUnit: t.Response.ExpiresUnit,
 			RefreshToken: endpoint.Selector(t.Response.RefreshToken),
-			OK:           endpointMatches(t.Response.OK), Error: t.Response.Error,
+			Status:       t.Response.Status, OK: t.Response.OK, Refused: t.Response.Refused, Busy: t.Response.Busy,
+			Error: selectors(t.Response.Error), Describe: selectors(t.Response.Describe),
 		},
 	})
 }
@@ -99,14 +101,14 @@ func endpointRequest(r *config.Request) *endpoint.Request {
 	}
 	return &endpoint.Request{
 		Method: r.Method, URL: r.URL, Auth: r.Auth, Headers: r.Headers, Query: r.Query, Form: r.Form, JSON: r.JSON,
-		OK: endpointMatches(r.OK),
+		OK: r.OK,
 	}
 }
 
-func endpointMatches(ms []config.Match) []endpoint.Match {
-	all := make([]endpoint.Match, len(ms))
-	for i, m := range ms {
-		all[i] = endpoint.Match{Path: m.Path, Values: m.Values}
+func selectors(places []config.Selector) []endpoint.Selector {
+	all := make([]endpoint.Selector, len(places))
+	for i, place := range places {
+		all[i] = endpoint.Selector(place)
 	}
 	return all
 }

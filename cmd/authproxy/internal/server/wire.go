@@ -20,7 +20,7 @@ import (
 // and who gets what from whom.
 func (s *Server) newGeneration(cfg *config.Config) (g *generation, err error) {
 	g = &generation{
-		cfg: cfg, log: s.log, metrics: s.metrics, access: s.access, files: follow.New(s.log),
+		cfg: cfg, log: s.log, agent: agent(s.opts.Version), metrics: s.metrics, access: s.access, files: follow.New(s.log),
 		tokens: map[string]*token{}, pools: map[dial.Options]*pool{}, handlers: map[string]http.Handler{},
 	}
 	defer func() {
@@ -90,10 +90,6 @@ func (g *generation) newUpstream(u config.Upstream) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	matches := make([]proxy.Match, len(u.InvalidToken.Body))
-	for i, m := range u.InvalidToken.Body {
-		matches[i] = proxy.Match(m)
-	}
 	strip := ""
 	if u.StripPath {
 		strip = escaped(u.Path)
@@ -101,7 +97,7 @@ func (g *generation) newUpstream(u config.Upstream) (http.Handler, error) {
 	return proxy.New(proxy.Options{
 		Name: u.Name, Target: u.URL.URL, Tokens: tokenSource{g.tokens[u.Token].cache}, Transport: transport,
 		Authorizer: authorizer,
-		Refusal:    proxy.Refusal{Status: u.InvalidToken.Status, Body: matches, Header: u.InvalidToken.Header},
+		Refusal:    proxy.Refusal{Status: u.InvalidToken.Status, Body: u.InvalidToken.Body, Header: u.InvalidToken.Header},
 		Retry:      proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit},
 		Headers:    proxy.Headers(u.Headers), Query: proxy.Query(u.Query),
 		StripPrefix: strip, PreserveHost: u.PreserveHost, KeepLocation: !u.RewriteLocation, Upgrades: u.Upgrade,
