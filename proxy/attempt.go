@@ -53,14 +53,28 @@ func withTrailer(req *http.Request) *http.Request {
 // connection can be used again.
 const drainLimit = 64 << 10
 
+// drainWait is for how long the second try waits for the refused answer to end, so
+// that it can go over the same connection.
+const drainWait = 10 * time.Millisecond
+
 // discard gives the connection of an answer that nobody will read back to the
 // pool, if its end is near; else it is closed.
 func discard(resp *http.Response) {
-	if resp.ContentLength >= 0 && resp.ContentLength <= drainLimit {
-		drain(resp.Body)
+	if resp.ContentLength > drainLimit {
+		go drain(resp.Body)
 		return
 	}
-	go drain(resp.Body)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		drain(resp.Body)
+	}()
+	wait := time.NewTimer(drainWait)
+	defer wait.Stop()
+	select {
+	case <-done:
+	case <-wait.C:
+	}
 }
 
 // drain reads body to its end and closes it; earlier when that is far, or does

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"authproxy/internal/jsonpath"
 )
@@ -43,7 +44,7 @@ func BenchmarkWarm(b *testing.B) {
 	for _, chunked := range []bool{false, true} {
 		ours, err := New(Options{
 			Name: "up", Target: target, Tokens: newTokens(), Authorizer: bearer(),
-			Refusal:   Refusal{Status: []int{401}, Body: []Match{{Path: jsonpath.MustParse("code"), Values: []string{"INVALID_ACCESS_TOKEN"}}}},
+			Refusal:   Refusal{Rules: Rules{Status: []int{401}, Body: [][]Match{{{Path: jsonpath.MustParse("code"), Values: []string{"INVALID_ACCESS_TOKEN"}}}}}, Wait: time.Second},
 			Retry:     Retry{BodyLimit: 1 << 20},
 			Transport: canned{chunked},
 		})

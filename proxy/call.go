@@ -30,6 +30,7 @@ type call struct {
 	path    target.Path  // as it goes out
 	tape    *replay.Tape // nil when the request has no body
 	token   lastToken
+	late    late
 	done    []func(*Record)  // of observers
 	room    [3]func(*Record) // for done, so that no request allocates it
 	unsized bool             // the answer comes without a length

@@ -14,6 +14,7 @@ type doubts struct {
 	seed  maphash.Seed
 	begun atomic.Bool // something is remembered
 	slots [256]atomic.Uint64
+	tried [256]atomic.Uint64 // requests that were not sent again, each with the token that it was refused with
 }
 
 func newDoubts() *doubts { return &doubts{seed: maphash.MakeSeed()} }
@@ -22,13 +23,28 @@ func newDoubts() *doubts { return &doubts{seed: maphash.MakeSeed()} }
 const mixed = 1
 
 func (d *doubts) slot(req *http.Request) (slot *atomic.Uint64, key uint64) {
+	sum := d.sum(req)
+	return &d.slots[sum>>56], sum &^ mixed
+}
+
+func (d *doubts) sum(req *http.Request) uint64 {
 	var h maphash.Hash
 	h.SetSeed(d.seed)
 	_, _ = h.WriteString(req.Method)
 	_ = h.WriteByte(' ')
 	_, _ = h.WriteString(req.URL.Path)
-	sum := h.Sum64()
-	return &d.slots[sum>>56], sum &^ mixed
+	return h.Sum64()
+}
+
+// again tells whether req, which is not sent again and was refused with the token
+// of that fingerprint, was refused with another one before, and not accepted since.
+func (d *doubts) again(req *http.Request, fingerprint string) bool {
+	const half = 1<<32 - 1
+	sum := d.sum(req)
+	now := sum&^half | maphash.String(d.seed, fingerprint)&half
+	before := d.tried[sum>>56].Swap(now)
+	d.begun.Store(true)
+	return before&^half == now&^half && before != now
 }
 
 // futile tells that req was refused with a new token as well.
@@ -44,8 +60,12 @@ func (d *doubts) accepted(req *http.Request) {
 	if !d.begun.Load() {
 		return
 	}
-	if slot, key := d.slot(req); slot.Load() == key {
-		slot.Store(key | mixed)
+	sum := d.sum(req)
+	if slot := &d.slots[sum>>56]; slot.Load() == sum&^mixed {
+		slot.Store(sum | mixed)
+	}
+	if tried := &d.tried[sum>>56]; tried.Load()>>32 == sum>>32 {
+		tried.Store(0)
 	}
 }
 

@@ -24,6 +24,10 @@ func (e *tokenError) Unwrap() error { return e.err }
 // errTooLarge is why a refused request is not sent again.
 var errTooLarge = errors.New("more of the body had gone by than is kept: raise retry.body_limit if such requests shall be sent again")
 
+// errTooLate is why a refusal went to the client that was seen.
+var errTooLate = errors.New("the answer showed only at its end that it refuses the token, when its beginning had gone to the client: " +
+	"raise invalid_token.wait if such requests shall be sent again")
+
 // errNoHelp is why a refusal goes to the client though another token was tried.
 var errNoHelp = errors.New("a new token was refused as well, so it may be the request that is refused: see what the credentials may do; " +
 	"where a path refuses good tokens, give it an upstream of its own with invalid_token: { status: [] }")

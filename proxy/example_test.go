@@ -48,7 +48,7 @@ func ExampleNew() {
 	}
 	handler, err := proxy.New(proxy.Options{
 		Name: "orders", Target: target, Tokens: fixed("secret"), Authorizer: authorizer,
-		Refusal:   proxy.Refusal{Status: []int{http.StatusUnauthorized}},
+		Refusal:   proxy.Refusal{Rules: proxy.Rules{Status: []int{http.StatusUnauthorized}}},
 		Transport: &http.Transport{DisableCompression: true},
 	})
 	if err != nil {

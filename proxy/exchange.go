@@ -39,17 +39,18 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.record.Trigger = x.refusal.Trigger(resp); c.record.Trigger == "" {
+	trigger := x.refusal.Trigger(resp, c.tooLate(x, req, token))
+	if trigger == "" {
 		x.accept(req, resp, token)
 		return resp, nil
 	}
-	c.record.Refused, c.record.RefusedAge = token.Fingerprint, max(0, time.Since(token.Issued)) // the clock may have been set back
+	c.refused(trigger, token)
 	if x.retry.Disabled || !c.hold() {
 		c.record.Outcome = OutcomeNotReplayable
 		if !x.retry.Disabled {
 			c.record.Err = errTooLarge
 		}
-		x.replaceForTheNext(req, token.Value)
+		x.replaceForTheNext(req, token)
 		return resp, nil
 	}
 	token, err = x.replacement(req)(req.Context(), token.Value)
@@ -70,9 +71,10 @@ func (x *exchange) sendAgain(c *call, req *http.Request, token Token) (*http.Res
 	}
 	resp, err := x.send(c, again, token)
 	if err != nil {
+		c.record.Outcome = OutcomeFailed
 		return nil, err
 	}
-	if x.refusal.Trigger(resp) != "" {
+	if x.refusal.Trigger(resp, c.tooLate(x, again, token)) != "" {
 		c.record.Outcome, c.record.Err = OutcomeStillRefused, errNoHelp
 		x.doubts.futile(req)
 		x.tokens.Futile(token)
@@ -109,9 +111,45 @@ func (x *exchange) replacement(req *http.Request) func(context.Context, string) 
 	return x.tokens.Replace
 }
 
-// replaceForTheNext has a refused token replaced, for which this request does
-// not wait.
-func (x *exchange) replaceForTheNext(req *http.Request, rejected string) {
+// replaceForTheNext has the refused token replaced, for which this request does
+// not wait. When such a one was refused with another token as well, that is what
+// the replacement came to.
+func (x *exchange) replaceForTheNext(req *http.Request, refused Token) {
+	if x.doubts.again(req, refused.Fingerprint) {
+		x.doubts.futile(req)
+		refused.Caused = true
+		x.tokens.Futile(refused)
+	}
 	replace, ctx := x.replacement(req), context.WithoutCancel(req.Context())
-	go func() { _, _ = replace(ctx, rejected) }()
+	go func() { _, _ = replace(ctx, refused.Value) }()
+}
+
+// refused notes that token was refused.
+func (c *call) refused(by Trigger, token Token) {
+	c.record.Trigger = by
+	c.record.Refused, c.record.RefusedAge = token.Fingerprint, max(0, time.Since(token.Issued)) // the clock may have been set back
+}
+
+// late is a request whose answer was let go before it was read.
+type late struct {
+	call  *call
+	x     *exchange
+	req   *http.Request
+	token Token
+}
+
+// tooLate is who is told when the answer to req turns out to refuse token.
+func (c *call) tooLate(x *exchange, req *http.Request, token Token) refusal.Late {
+	if !x.refusal.Looks() {
+		return nil
+	}
+	c.late = late{c, x, req, token}
+	return &c.late
+}
+
+// TooLate implements [refusal.Late].
+func (l *late) TooLate() {
+	l.call.refused(TriggerBody, l.token)
+	l.call.record.Outcome, l.call.record.Err = OutcomeTooLate, errTooLate
+	l.x.replaceForTheNext(l.req, l.token)
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
@@ -33,10 +34,12 @@ type tokens struct {
 	none     error // of Replace
 	mu       sync.Mutex
 	asked    chan struct{} // closed at the first Replace
+	futile   atomic.Int64
+	done     chan struct{} // one for each Replace
 }
 
 func newTokens() *tokens {
-	t := &tokens{asked: make(chan struct{})}
+	t := &tokens{asked: make(chan struct{}), done: make(chan struct{}, 1000)}
 	t.n.Store(1)
 	return t
 }
@@ -56,6 +59,7 @@ func (t *tokens) Token(context.Context) (Token, error) {
 func (t *tokens) Replace(_ context.Context, rejected string) (Token, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	defer func() { t.done <- struct{}{} }()
 	if t.replaced.Add(1) == 1 {
 		close(t.asked)
 	}
@@ -76,7 +80,7 @@ func (t *tokens) Accept(string) { t.accepted.Add(1) }
 
 func (t *tokens) Cured(Token) { t.accepted.Add(1) }
 
-func (t *tokens) Futile(Token) {}
+func (t *tokens) Futile(Token) { t.futile.Add(1) }
 
 // records is an Observer that keeps what it is told.
 type records struct {
@@ -123,7 +127,7 @@ func newFront(t *testing.T, upstream http.Handler, change func(*Options)) *front
 	opts := Options{
 		Name: "up", Target: target, Tokens: f.tokens, Observers: []Observer{f.records}, Transport: transport,
 		Authorizer: bearer(),
-		Refusal:    Refusal{Status: []int{401}, Body: []Match{{Path: jsonpath.MustParse("code"), Values: []string{"INVALID_ACCESS_TOKEN", "4711"}}}},
+		Refusal:    Refusal{Rules: Rules{Status: []int{401}, Body: [][]Match{{{Path: jsonpath.MustParse("code"), Values: []string{"INVALID_ACCESS_TOKEN", "4711"}}}}}, Wait: time.Second},
 		Retry:      Retry{BodyLimit: 1 << 20},
 	}
 	if change != nil {
@@ -209,6 +213,8 @@ func encode(t *testing.T, encoding, text string) []byte {
 		w, _ = flate.NewWriter(&b, 1)
 	case "zstd":
 		w, _ = zstd.NewWriter(&b)
+	case "br":
+		w = brotli.NewWriter(&b)
 	default:
 		return []byte(text)
 	}
@@ -246,7 +252,7 @@ func TestRefusedAndSentAgain(t *testing.T) {
 	}
 	rows := []row{{"401", status(401), TriggerStatus}}
 	for _, code := range []int{200, 401, 403, 500} {
-		for _, encoding := range []string{"", "gzip", "deflate", "raw deflate", "zstd"} {
+		for _, encoding := range []string{"", "gzip", "deflate", "raw deflate", "zstd", "br", "none"} {
 			for _, chunked := range []bool{false, true} {
 				want := TriggerBody
 				if code == 401 {
@@ -256,7 +262,7 @@ func TestRefusedAndSentAgain(t *testing.T) {
 			}
 		}
 	}
-	for _, contentType := range []string{"application/json; charset=utf-8", "application/problem+json", "text/plain; charset=utf-8", "application/json;utf-8"} {
+	for _, contentType := range []string{"application/json; charset=utf-8", "application/problem+json", "text/plain; charset=utf-8", "application/json;utf-8", "text/html", "text/json", "x"} {
 		rows = append(rows, row{contentType, envelope(t, 200, contentType, "", envelopeText, false), TriggerBody})
 	}
 	rows = append(rows,
@@ -297,11 +303,12 @@ func TestNotRefused(t *testing.T) {
 		"business":            envelope(t, 200, "application/json", "", `{"Response":{"Error":{"Code":"INVALID_ACCESS_TOKEN"}}}`, false),
 		"in a string":         envelope(t, 200, "application/json", "", `{"data":"\"code\":\"INVALID_ACCESS_TOKEN\""}`, false),
 		"part of a value":     envelope(t, 200, "application/json", "", `{"code":"INVALID_ACCESS_TOKEN_X"}`, false),
-		"html":                envelope(t, 200, "text/html", "", envelopeText, false),
+		"a line of a log":     envelope(t, 200, "text/plain", "", envelopeText+"\nnext", false),
+		"half of it":          envelope(t, 200, "text/html", "", envelopeText[:60], true),
 		"event stream":        envelope(t, 200, "text/event-stream", "", envelopeText, true),
 		"no JSON":             envelope(t, 200, "application/json", "", `INVALID_ACCESS_TOKEN`, true),
 		"broken JSON":         envelope(t, 200, "application/json", "", `{"code":"INVALID_ACCESS_TOKEN"`, true),
-		"unknown coding":      envelope(t, 200, "application/json", "br", envelopeText, false),
+		"image":               envelope(t, 200, "image/png", "", envelopeText, false),
 		"large":               envelope(t, 200, "application/json", "", `{"code":"INVALID_ACCESS_TOKEN","x":"`+strings.Repeat("x", 65<<10)+`"}`, false),
 		"large, chunked":      envelope(t, 200, "application/json", "", `{"code":"INVALID_ACCESS_TOKEN","x":"`+strings.Repeat("x", 65<<10)+`"}`, true),
 		"decompression bomb":  envelope(t, 200, "application/json", "gzip", `{"code":"INVALID_ACCESS_TOKEN","x":"`+strings.Repeat("x", 10<<20)+`"}`, false),

@@ -79,16 +79,18 @@ type Retry struct {
 	BodyLimit int64
 }
 
-// Refusal says which answers mean that the token was refused, and Match what
-// stands in the body of one. The zero Refusal means that none does.
+// Refusal says which answers mean that the token was refused, Rules what shows in
+// them, and Match what stands in the body of one. The zero Refusal means that none does.
 type (
 	Refusal = refusal.Refusal
+	Rules   = refusal.Rules
 	Match   = refusal.Match
 )
 
 type handler struct {
 	opts     Options
 	policy   *policy
+	exchange *exchange
 	reverse  httputil.ReverseProxy
 	location *location
 	target   *target.Target
@@ -101,7 +103,10 @@ func New(opts Options) (http.Handler, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	h := &handler{opts: opts, policy: newPolicy(opts), location: newLocation(opts)}
+	h := &handler{opts: opts, policy: newPolicy(opts), location: newLocation(opts), exchange: &exchange{
+		tokens: opts.Tokens, authorizer: opts.Authorizer, refusal: refusal.New(opts.Refusal),
+		retry: opts.Retry, transport: opts.Transport, doubts: newDoubts(),
+	}}
 	var err error
 	h.target, err = target.New(target.Options{Base: opts.Target, Strip: opts.StripPrefix, Access: opts.Access, Passes: h.passes})
 	if err != nil {
@@ -109,14 +114,14 @@ func New(opts Options) (http.Handler, error) {
 	}
 	h.reverse = httputil.ReverseProxy{
 		Rewrite: h.rewrite,
-		Transport: &exchange{
-			tokens: opts.Tokens, authorizer: opts.Authorizer, refusal: refusal.New(opts.Refusal),
-			retry: opts.Retry, transport: opts.Transport, doubts: newDoubts(),
-		},
+		Transport:      h.exchange,
 		ModifyResponse: h.modify,
 		ErrorHandler:   h.fail,
 		ErrorLog:       log.New(io.Discard, "", 0), // it quotes what the upstream sent, which may be the token
 		BufferPool:     copyBuffers{},
+	}
+	if !h.exchange.refusal.Looks() {
+		h.reverse.FlushInterval = flushAfter // else modify knows better
 	}
 	return h, nil
 }
@@ -208,6 +213,9 @@ func (h *handler) modify(resp *http.Response) error {
 	if c.unsized = resp.ContentLength < 0; c.unsized {
 		delete(resp.Header, "Content-Length") // HTTP/2 lets any text pass, and the server would log it
 	}
+	if h.exchange.refusal.Looks() && resp.ContentLength > 0 && !refusal.Arrived(resp.Body) {
+		resp.ContentLength = -1 // ReverseProxy then flushes what comes as it comes; the field stays
+	}
 	h.location.rewrite(resp.Header, c.request)
 	if c.bodyLeft() {
 		// The server would otherwise first read the rest of the body, and a
@@ -229,6 +237,10 @@ func (h *handler) filter(header http.Header, client *http.Request) {
 		dropCORS(header)
 	}
 }
+
+// flushAfter is for how long what has come of an answer with a length waits for
+// more: without it the server would keep the head of one whose small body stalls.
+const flushAfter = 5 * time.Millisecond
 
 // copySize is the size in bytes of the pieces in which bodies stream.
 const copySize = 32 << 10

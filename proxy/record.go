@@ -23,8 +23,7 @@ type Record struct {
 	Attempts int
 	// Trigger is what gave a refused token away; empty when none was refused.
 	Trigger Trigger
-	// Outcome is what came of the refusal; empty when there was none, or when the
-	// second try got no answer.
+	// Outcome is what came of the refusal; empty when there was none.
 	Outcome Outcome
 	// Refused is the fingerprint of the token that was refused first, and
 	// RefusedAge the time since it was issued.
@@ -59,14 +58,16 @@ type Trigger = refusal.Trigger
 
 // The triggers, as in the label "trigger" of authproxy_retries_total.
 const (
-	// TriggerStatus: the status, or a header field.
+	// TriggerStatus: the status.
 	TriggerStatus = refusal.TriggerStatus
+	// TriggerHeader: a header field.
+	TriggerHeader = refusal.TriggerHeader
 	// TriggerBody: a value in the body.
 	TriggerBody = refusal.TriggerBody
 )
 
 // Triggers lists every [Trigger].
-func Triggers() []Trigger { return []Trigger{TriggerStatus, TriggerBody} }
+func Triggers() []Trigger { return []Trigger{TriggerStatus, TriggerHeader, TriggerBody} }
 
 // Outcome says what came of a refusal.
 type Outcome string
@@ -81,11 +82,15 @@ const (
 	OutcomeNotReplayable Outcome = "not_replayable"
 	// OutcomeNoNewToken: no other token was to be had.
 	OutcomeNoNewToken Outcome = "no_new_token"
+	// OutcomeFailed: the second try got no answer.
+	OutcomeFailed Outcome = "failed"
+	// OutcomeTooLate: the refusal showed only after the answer was let go.
+	OutcomeTooLate Outcome = "too_late"
 )
 
 // Outcomes lists every [Outcome].
 func Outcomes() []Outcome {
-	return []Outcome{OutcomeRecovered, OutcomeStillRefused, OutcomeNotReplayable, OutcomeNoNewToken}
+	return []Outcome{OutcomeRecovered, OutcomeStillRefused, OutcomeNotReplayable, OutcomeNoNewToken, OutcomeFailed, OutcomeTooLate}
 }
 
 // Reason says why an exchange with the upstream failed.

@@ -246,10 +246,11 @@ func TestErrorsThatAreNotAboutTheToken(t *testing.T) {
 			}
 		}
 	}
-	platform.SetAPIFault(&platformtest.Fault{Body: bodies["a nested code"] + " ", Header: http.Header{"Content-Type": {"text/html"}}})
-	p.Get(t)
-	platform.SetAPIFault(&platformtest.Fault{Body: platformtest.WeDaError("INVALID_ACCESS_TOKEN", ""), Header: http.Header{"Content-Type": {"text/html"}}})
-	p.Get(t)
+	refusal := platformtest.WeDaError("INVALID_ACCESS_TOKEN", "")
+	for body, media := range map[string]string{bodies["a nested code"] + " ": "text/html", refusal + "\nnext": "text/plain", refusal: "image/png"} {
+		platform.SetAPIFault(&platformtest.Fault{Body: body, Header: http.Header{"Content-Type": {media}}})
+		p.Get(t)
+	}
 	if got := platform.Counts().TokenRequests; got != 1 {
 		t.Errorf("%d token requests", got)
 	}

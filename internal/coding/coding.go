@@ -6,6 +6,7 @@ package coding
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -124,4 +125,25 @@ func readAll(d io.Reader, err error, limit int) ([]byte, error) {
 		return nil, err
 	}
 	return io.ReadAll(io.LimitReader(d, int64(limit)+1))
+}
+
+// Begin returns what the beginning of a body holds under the known codings, as far
+// as it can be told, at most limit bytes of it; nil when nothing can. What is not in
+// the coding of its label counts as it is.
+func Begin(raw []byte, known []string, limit int) []byte {
+	if len(known) > maxCodings {
+		return nil
+	}
+	for _, name := range slices.Backward(known) {
+		text, err := undo(raw, name, limit-1)
+		switch {
+		case len(text) > 0 || err == nil || errors.Is(err, io.ErrUnexpectedEOF):
+			raw = text
+		case name == "gzip" || name == "zstd":
+			// they begin with what no text begins with, and this does not
+		default:
+			return nil
+		}
+	}
+	return raw[:min(len(raw), limit)]
 }

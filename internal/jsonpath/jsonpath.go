@@ -88,3 +88,21 @@ func (p Path) All(doc any) (values []any) {
 	}
 	return p.expr.Get(doc)
 }
+
+// Begins tells whether a JSON text that begins with c may hold something at p.
+func (p Path) Begins(c byte) bool {
+	object, array := c == '{', c == '['
+	for _, frag := range p.expr {
+		switch frag.(type) {
+		case jp.Root, jp.At, jp.Bracket:
+			continue
+		case jp.Child:
+			return object
+		case jp.Nth, jp.Slice:
+			return array
+		default:
+			return object || array
+		}
+	}
+	return !p.IsZero() // the whole document
+}

@@ -1,195 +1,203 @@
 package refusal
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
+
+	"authproxy/internal/coding"
 )
 
-// lookLimit bounds the error envelope that is looked for: a body announced as
-// larger is never held back, and no more than this is ever decompressed.
-const lookLimit = 64 << 10
+// lookQuiet is for how long a whole value that is a refusal must have nothing
+// behind it, where no length says so: an envelope is written in one piece.
+const lookQuiet = 2 * time.Millisecond
 
-// A body without a length is let go when it pauses: after lookQuiet if a whole
-// JSON value has arrived, after lookGap in any case. An envelope is written in
-// one piece; a stream comes as it comes.
-const (
-	lookQuiet = 2 * time.Millisecond
-	lookGap   = 50 * time.Millisecond
-)
+// firstRead is the size in bytes of the buffer of most looks.
+const firstRead = 4 << 10
 
-// lookTime bounds the whole of a look at a body that keeps trickling.
-const lookTime = 4 * lookGap
+var firstBuffers = sync.Pool{New: func() any { return new([firstRead]byte) }}
 
-var byteOrderMark = []byte("\xef\xbb\xbf")
-
-var lookBuffers = sync.Pool{New: func() any { return new([lookLimit + 1]byte) }}
-
-// inBody tells whether the body of resp is an envelope that says that the
-// token was refused.
-func (d *Detector) inBody(resp *http.Response) bool {
-	encoding, ok := worthALook(resp)
-	if !ok {
-		return false
+// inBody looks into the body of resp while it arrives, and lets it go as soon as it
+// cannot matter any more, or when its time is over.
+func (d *Detector) inBody(resp *http.Response, late Late) verdict {
+	l := &look{
+		src: resp.Body, first: firstBuffers.Get().(*[firstRead]byte), length: resp.ContentLength,
+		detector: d, late: late, known: coding.Known(resp.Header["Content-Encoding"]),
+		scan: scanner{begins: &d.begins}, news: make(chan struct{}, 1),
 	}
-	look := &look{src: resp.Body, buf: lookBuffers.Get().(*[lookLimit + 1]byte)}
-	resp.Body = look
-	if resp.ContentLength >= 0 {
-		look.fill(int(resp.ContentLength))
-		return d.envelope(look.buf[:look.n], encoding)
-	}
-	return d.ahead(look, encoding)
-}
-
-// worthALook tells whether resp may be an envelope at all, and its encoding.
-func worthALook(resp *http.Response) (encoding string, ok bool) {
-	if resp.Body == nil || resp.Body == http.NoBody || resp.ContentLength == 0 || resp.ContentLength > lookLimit ||
-		resp.StatusCode < 200 || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified ||
-		resp.Request != nil && resp.Request.Method == http.MethodHead {
-		return "", false
-	}
-	if !isJSON(resp.Header.Get("Content-Type")) {
-		return "", false
-	}
-	encoding = strings.ToLower(strings.TrimSpace(strings.Join(resp.Header["Content-Encoding"], ",")))
-	return encoding, decodable(encoding)
-}
-
-// isJSON tells whether a body of this media type may be JSON. text/plain
-// counts because some platforms label their errors so.
-func isJSON(contentType string) bool {
-	switch contentType { // the spellings of nearly every answer, without parsing
-	case "application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8":
-		return true
-	case "":
-		return false
-	}
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
-		mediaType, _, _ = strings.Cut(strings.ToLower(contentType), ";")
-		mediaType = strings.TrimSpace(mediaType)
-	}
-	return mediaType == "application/json" || mediaType == "text/plain" || strings.HasSuffix(mediaType, "+json")
-}
-
-// envelope tells whether raw, a whole body, matches.
-func (d *Detector) envelope(raw []byte, encoding string) bool {
-	if isPlain(encoding) {
-		return d.matches(raw)
-	}
-	doc, ok := decode(raw, encoding)
-	return ok && d.matches(doc)
-}
-
-func isPlain(encoding string) bool { return encoding == "" || encoding == "identity" }
-
-// ahead looks at a body without a length while it arrives, and lets go as soon
-// as it can be no envelope any more.
-func (d *Detector) ahead(l *look, encoding string) bool {
+	l.buf = l.first[:0]
+	resp.Body = l
 	l.start()
 	defer l.release()
-	plain := isPlain(encoding)
-	began, latest := time.Now(), time.Now()
-	timer := time.NewTimer(lookQuiet)
-	defer timer.Stop()
-	for {
-		select {
-		case <-l.news:
-			seen, err := l.arrived()
-			if err != nil {
-				return d.envelope(seen, encoding)
-			}
-			if len(seen) > lookLimit || plain && !opensJSON(seen) {
-				return false
-			}
-			latest = time.Now()
-			timer.Reset(lookQuiet)
-		case <-timer.C:
-			if seen, _ := l.arrived(); plain && holdsValue(seen) {
-				return d.matches(seen)
-			}
-			if time.Since(latest) >= lookGap {
-				return false
-			}
-			timer.Reset(lookGap - time.Since(latest))
-		}
-		if time.Since(began) > lookTime {
-			return false
-		}
-	}
-}
-
-// opensJSON tells whether text may be the beginning of an object or an array.
-func opensJSON(text []byte) bool {
-	text = bytes.TrimLeft(bytes.TrimPrefix(text, byteOrderMark), " \t\r\n")
-	return len(text) == 0 || text[0] == '{' || text[0] == '['
-}
-
-// holdsValue tells whether text holds a whole JSON value, whatever follows it.
-func holdsValue(text []byte) bool {
-	var value json.RawMessage
-	return json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, byteOrderMark))).Decode(&value) == nil
+	return l.hold(d.wait)
 }
 
 // look is a body whose beginning has been read ahead. It brings the bytes as
 // they came, then the rest. Close may be called while Read waits.
 type look struct {
-	src  io.ReadCloser
-	buf  *[lookLimit + 1]byte
-	news chan struct{} // something has arrived; cap 1; nil when read in one go
+	src      io.ReadCloser
+	length   int64 // announced; -1 for none
+	detector *Detector
+	known    []string // content codings
+	scan     scanner  // of the text, as far as it has been seen
+	decoded  int      // bytes of buf that were decoded last
+	late     Late     // nil when it is known what the body says
+	news     chan struct{}
 
 	mu       sync.Mutex
-	n        int   // bytes of buf that have arrived
-	pos      int   // bytes of buf that the reader of the body has got
-	err      error // how src ended within buf
-	released bool  // start's goroutine is to end
-	running  bool  // it has not yet
+	first    *[firstRead]byte // of the pool; nil after Close
+	buf      []byte           // what has arrived
+	pos      int              // bytes of buf that the reader of the body has got
+	err      error            // how src ended within buf
+	released bool             // start's goroutine is to end
+	running  bool             // it has not yet
 }
 
-// fill reads a body of want bytes whole.
-func (l *look) fill(want int) {
-	l.n, l.err = io.ReadFull(l.src, l.buf[:want])
-	if errors.Is(l.err, io.EOF) {
-		l.err = io.ErrUnexpectedEOF
+// hold waits until it is known what the body says, for no longer than wait.
+func (l *look) hold(wait time.Duration) verdict {
+	began, timer := time.Now(), time.NewTimer(wait)
+	defer timer.Stop()
+	found := silent
+	for {
+		select {
+		case <-l.news:
+			seen, err := l.arrived()
+			if err != nil {
+				return l.atEnd(seen, err)
+			}
+			at, text := l.progress(seen)
+			if found = silent; at == whole {
+				found = l.detector.read(text)
+			}
+			if at == hopeless || at == whole && found == silent {
+				l.late = nil
+				return silent
+			}
+			if found != silent || len(l.known) > 0 {
+				timer.Reset(min(lookQuiet, wait-time.Since(began)))
+			}
+		case <-timer.C:
+			if l.quiet(found) {
+				return found
+			}
+			left := wait - time.Since(began)
+			if left <= 0 {
+				return silent
+			}
+			timer.Reset(left)
+		}
 	}
 }
 
+// quiet looks at what has arrived when nothing more has for a while: it tells
+// whether found is what the body says. What is coded is then decoded once more.
+func (l *look) quiet(found verdict) bool {
+	seen, err := l.arrived()
+	switch {
+	case err != nil: // it has ended, which is news
+	case found == silent && len(l.known) > 0 && l.decoded != len(seen):
+		l.decoded = 0
+		notify(l.news)
+	case found != silent && int64(len(seen)) >= l.length:
+		l.late = nil
+		return true
+	}
+	return false
+}
+
+// atEnd is what a body that ended with err says.
+func (l *look) atEnd(seen []byte, err error) verdict {
+	l.late = nil
+	if !errors.Is(err, io.EOF) || len(seen) > lookLimit {
+		return silent
+	}
+	text, ok := coding.Decode(seen, l.known, lookLimit)
+	if !ok {
+		return silent
+	}
+	return l.detector.read(text)
+}
+
+// progress is how far what has arrived is one JSON value, and what it is when it
+// is decoded. What is coded is decoded again when it has grown by half, so that
+// small pieces do not cost more than they are.
+func (l *look) progress(seen []byte) (progress, []byte) {
+	if len(seen) > lookLimit {
+		return hopeless, nil
+	}
+	if len(l.known) == 0 {
+		return l.scan.follow(seen), seen
+	}
+	if len(seen) < l.decoded+l.decoded/2 {
+		return partly, nil
+	}
+	l.decoded = len(seen)
+	text := coding.Begin(seen, l.known, lookLimit+1)
+	if len(text) > lookLimit {
+		return hopeless, nil
+	}
+	again := scanner{begins: l.scan.begins}
+	return again.follow(text), text
+}
+
 // start reads ahead in a goroutine that ends with the look: when release is
-// called, when buf is full, or when the body ends.
+// called, when there is more than lookLimit, or when the body ends.
 func (l *look) start() {
-	l.news, l.running = make(chan struct{}, 1), true
+	l.running = true
 	go func() {
 		for l.more() {
 		}
 	}()
 }
 
-// more reads once into buf and tells whether to go on.
+// more reads once behind what has arrived and tells whether to go on.
 func (l *look) more() bool {
-	n, err := l.src.Read(l.buf[l.n:]) // only written here while running
+	room := l.buf[len(l.buf):cap(l.buf)] // buf is only written here while running
+	if len(room) == 0 {
+		room = make([]byte, cap(l.buf))
+	}
+	n, err := l.src.Read(room)
 	l.mu.Lock()
-	l.n, l.err = l.n+n, err
-	l.running = err == nil && !l.released && l.n < len(l.buf)
+	if cap(l.buf)-len(l.buf) >= n && cap(l.buf) > len(l.buf) {
+		l.buf = l.buf[:len(l.buf)+n]
+	} else {
+		l.buf = append(l.buf, room[:n]...)
+	}
+	if err == io.EOF && int64(len(l.buf)) < l.length {
+		err = io.ErrUnexpectedEOF
+	}
+	l.err = err
+	l.running = err == nil && !l.released && len(l.buf) <= lookLimit
 	running := l.running
 	l.mu.Unlock()
+	notify(l.news)
+	return running
+}
+
+func notify(news chan<- struct{}) {
 	select {
-	case l.news <- struct{}{}:
+	case news <- struct{}{}:
 	default:
 	}
-	return running
 }
 
 // arrived returns what has arrived so far, and how the body ended if it did.
 func (l *look) arrived() ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.buf[:l.n], l.err
+	return l.buf, l.err
+}
+
+// Arrived tells whether body is known to have come to its end.
+func Arrived(body io.ReadCloser) bool {
+	l, ok := body.(*look)
+	if !ok {
+		return body == http.NoBody
+	}
+	seen, err := l.arrived()
+	return err != nil || l.length >= 0 && int64(len(seen)) >= l.length
 }
 
 func (l *look) release() {
@@ -203,10 +211,13 @@ func (l *look) Read(p []byte) (int, error) {
 	for {
 		n, err, running := l.play(p)
 		switch {
-		case n > 0 || err != nil:
-			return n, err
+		case n > 0:
+			return n, nil
+		case err != nil:
+			l.ended(err)
+			return 0, err
 		case !running:
-			return l.src.Read(p)
+			return l.readOn(p)
 		default:
 			<-l.news
 		}
@@ -217,12 +228,47 @@ func (l *look) Read(p []byte) (int, error) {
 func (l *look) play(p []byte) (n int, err error, running bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.buf != nil && l.pos < l.n {
-		n = copy(p, l.buf[l.pos:l.n])
+	if l.pos < len(l.buf) {
+		n = copy(p, l.buf[l.pos:])
 		l.pos += n
 		return n, nil, l.running
 	}
 	return 0, l.err, l.running
+}
+
+// readOn reads what comes after the look, and goes on looking at it in passing
+// while it may yet be a refusal.
+func (l *look) readOn(p []byte) (int, error) {
+	n, err := l.src.Read(p)
+	if l.late == nil {
+		return n, err
+	}
+	l.mu.Lock()
+	if l.first != nil {
+		l.buf = append(l.buf, p[:n]...)
+		l.pos = len(l.buf)
+	}
+	seen := l.buf
+	l.mu.Unlock()
+	if at, _ := l.progress(seen); at == hopeless {
+		l.late = nil
+	}
+	if err != nil {
+		l.ended(err)
+	}
+	return n, err
+}
+
+// ended tells of a refusal that was recognized only now.
+func (l *look) ended(err error) {
+	if l.late == nil {
+		return
+	}
+	late := l.late
+	seen, _ := l.arrived()
+	if l.atEnd(seen, err) == refuses {
+		late.TooLate()
+	}
 }
 
 // Close implements [io.Closer].
@@ -230,9 +276,9 @@ func (l *look) Close() error {
 	err := l.src.Close()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.running && l.buf != nil { // else the goroutine may yet write into it
-		lookBuffers.Put(l.buf)
-		l.buf, l.err = nil, io.ErrClosedPipe
+	if !l.running && l.first != nil { // else the goroutine may yet write into it
+		firstBuffers.Put(l.first)
+		l.first, l.buf, l.pos, l.err = nil, nil, 0, io.ErrClosedPipe
 	}
 	return err
 }

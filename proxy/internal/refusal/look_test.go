@@ -18,8 +18,13 @@ import (
 
 const envelopeText = `{"code":"INVALID_ACCESS_TOKEN","requestId":"79e7","message":"access token verify failed: jwt expired"}`
 
+// inBody are rules for one place.
+func inBody(path string, values ...string) Rules {
+	return Rules{Body: [][]Match{{{Path: jsonpath.MustParse(path), Values: values}}}}
+}
+
 func testDetector() *Detector {
-	return New(Refusal{Body: []Match{{Path: jsonpath.MustParse("code"), Values: []string{"INVALID_ACCESS_TOKEN"}}}})
+	return New(Refusal{Rules: inBody("code", "INVALID_ACCESS_TOKEN"), Wait: time.Second})
 }
 
 func answerOf(contentType string, length int64, body io.Reader) *http.Response {
@@ -44,7 +49,7 @@ func FuzzLook(f *testing.F) {
 		}
 		resp := answerOf("application/json", length, pieces{bytes.NewReader(body), int(cut) + 1})
 		resp.Header.Set("Content-Encoding", encoding)
-		trigger := r.Trigger(resp)
+		trigger := r.Trigger(resp, nil)
 		got, err := io.ReadAll(resp.Body)
 		if err != nil || !bytes.Equal(got, body) {
 			t.Errorf("%d of %d bytes came back: %v", len(got), len(body), err)
@@ -79,8 +84,8 @@ func FuzzJSONPath(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r := New(Refusal{Body: []Match{{Path: expr, Values: []string{"INVALID_ACCESS_TOKEN", "1", "true"}}}})
-		r.matches(doc)
+		r := New(Refusal{Rules: Rules{Body: [][]Match{{{Path: expr, Values: []string{"INVALID_ACCESS_TOKEN", "1", "true"}}}}}})
+		r.read(doc)
 	})
 }
 
@@ -90,11 +95,17 @@ func TestStreamIsNotHeldBack(t *testing.T) {
 		first       string
 		held        time.Duration // at most
 	}{
-		"values in JSON":      {"application/json", `{"event":1}` + "\n", lookQuiet},
-		"the code is another": {"application/json", `{"code":"OK"}`, lookQuiet},
-		"half a value":        {"application/json", `{"items":[`, lookGap},
+		"values in JSON":      {"application/json", `{"event":1}` + "\n", 0},
+		"the code is another": {"application/json", `{"code":"OK"}`, 0},
+		"half a value":        {"application/json", `{"items":[`, time.Second},
+		"an array":            {"application/json", `[{"code":`, 0},
+		"a text":              {"application/json", `"abc`, 0},
+		"a value and more":    {"application/json", envelopeText + envelopeText[:9], 0},
+		"not an object":       {"text/plain", `{ hello`, 0},
 		"no JSON":             {"text/plain", "hello", 0},
-		"nothing yet":         {"application/json", "", lookGap},
+		"nothing yet":         {"application/json", "", time.Second},
+		"white space":         {"", " \n", time.Second},
+		"zipped text":         {"text/html", zipped("<html>" + strings.Repeat("<p>some text", 99)), 0},
 		"an event stream":     {"text/event-stream", "data: 1\n\n", 0},
 		"lines of JSON":       {"application/x-ndjson", `{"event":1}` + "\n", 0},
 	} {
@@ -109,7 +120,10 @@ func TestStreamIsNotHeldBack(t *testing.T) {
 				}()
 				start := time.Now()
 				resp := answerOf(c.contentType, -1, pr)
-				if trigger := testDetector().Trigger(resp); trigger != "" {
+				if strings.HasPrefix(c.first, "\x1f") {
+					resp.Header.Set("Content-Encoding", "gzip")
+				}
+				if trigger := testDetector().Trigger(resp, nil); trigger != "" {
 					t.Errorf("refused by %s", trigger)
 				}
 				got := make([]byte, len(c.first))
@@ -133,19 +147,19 @@ func TestTrickleIsLetGo(t *testing.T) {
 		pr, pw := io.Pipe()
 		go func() {
 			_, _ = io.WriteString(pw, `{"x":"`)
-			for range 1000 {
-				time.Sleep(lookGap / 2)
+			for range 2000 {
+				time.Sleep(lookQuiet / 2)
 				_, _ = io.WriteString(pw, "x")
 			}
 			pw.Close()
 		}()
 		start := time.Now()
 		resp := answerOf("application/json", -1, pr)
-		testDetector().Trigger(resp)
-		if d := time.Since(start); d > lookTime+lookGap {
+		testDetector().Trigger(resp, nil)
+		if d := time.Since(start); d > time.Second {
 			t.Errorf("held back for %v", d)
 		}
-		if got, err := io.ReadAll(resp.Body); len(got) != 1006 || err != nil {
+		if got, err := io.ReadAll(resp.Body); len(got) != 2006 || err != nil {
 			t.Errorf("%d bytes, %v", len(got), err)
 		}
 	})
@@ -162,7 +176,7 @@ func TestEnvelopeInPieces(t *testing.T) {
 			pw.Close()
 		}()
 		resp := answerOf("application/json", -1, pr)
-		if trigger := testDetector().Trigger(resp); trigger != TriggerBody {
+		if trigger := testDetector().Trigger(resp, nil); trigger != TriggerBody {
 			t.Error("not found")
 		}
 		if got, err := io.ReadAll(resp.Body); err != nil || string(got) != envelopeText {
@@ -175,13 +189,13 @@ func TestLookPassesOnHowTheBodyBroke(t *testing.T) {
 	broken := errors.New("reset")
 	for _, length := range []int64{-1, 100} {
 		resp := answerOf("application/json", length, io.MultiReader(strings.NewReader(`{"co`), iotest.ErrReader(broken)))
-		testDetector().Trigger(resp)
+		testDetector().Trigger(resp, nil)
 		if got, err := io.ReadAll(resp.Body); string(got) != `{"co` || !errors.Is(err, broken) {
 			t.Errorf("length %d: %q, %v", length, got, err)
 		}
 	}
 	resp := answerOf("application/json", 100, strings.NewReader(`{"co`))
-	testDetector().Trigger(resp)
+	testDetector().Trigger(resp, nil)
 	if got, err := io.ReadAll(resp.Body); string(got) != `{"co` || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("short: %q, %v", got, err)
 	}
@@ -205,7 +219,7 @@ func BenchmarkLook(b *testing.B) {
 					}
 					resp := answerOf("application/json", length, strings.NewReader(body))
 					resp.Request = req
-					r.Trigger(resp)
+					r.Trigger(resp, nil)
 					_, _ = io.Copy(io.Discard, resp.Body)
 					resp.Body.Close()
 				}

@@ -3,10 +3,10 @@
 package refusal
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
+	"net/textproto"
 	"slices"
+	"time"
 
 	"authproxy/internal/jsonpath"
 )
@@ -16,8 +16,10 @@ type Trigger string
 
 // The triggers.
 const (
-	// TriggerStatus: the status, or a header field.
+	// TriggerStatus: the status.
 	TriggerStatus Trigger = "status"
+	// TriggerHeader: a header field.
+	TriggerHeader Trigger = "header"
 	// TriggerBody: a value in the body.
 	TriggerBody Trigger = "body"
 )
@@ -25,12 +27,24 @@ const (
 // Refusal says which answers mean that the token was refused. The zero value
 // means that none does.
 type Refusal struct {
-	// Status lists the statuses, unless WWW-Authenticate says that the token is
-	// good but does not suffice (RFC 6750 section 3.1).
+	Rules
+	// Not says which answers are no refusal all the same. It is looked at first.
+	Not Rules
+	// Wait is how long the beginning of a small JSON answer, or the silence after
+	// its header, may be held back while a refusal may yet come.
+	Wait time.Duration
+}
+
+// Rules describe answers. Any one that holds is enough.
+type Rules struct {
+	// Status lists the statuses; as a refusal, unless WWW-Authenticate says that
+	// the token is good but does not suffice (RFC 6750 section 3.1).
 	Status []int
-	// Body lists what stands in a JSON body, at any status. Any one is enough.
-	Body []Match
-	// Header lists header fields and their values. Any one is enough.
+	// Body lists what stands in a body that is one JSON value, at any status. One
+	// of the lists is enough; of it, all must hold.
+	Body [][]Match
+	// Header lists header fields and their values, in which a star stands for any
+	// text.
 	Header map[string][]string
 }
 
@@ -39,59 +53,91 @@ type Match = jsonpath.Match
 
 // Detector is a [Refusal] made ready. It is safe for concurrent use.
 type Detector struct {
-	Refusal
-	needles [][]byte // one of them stands in every body that matches
+	refused, not rules
+	wait         time.Duration
+	begins       [256]bool // what a body that matters begins with, behind white space
+}
+
+// rules are Rules made ready.
+type rules struct {
+	status []int
+	header []field
+	body   body
+}
+
+type field struct {
+	name   string // in the spelling of net/http
+	values []string
 }
 
 // New returns the detector of r.
 func New(r Refusal) *Detector {
-	ready := &Detector{Refusal: r}
-	for _, m := range r.Body {
-		for _, v := range m.Values {
-			ready.needles = append(ready.needles, []byte(v))
+	d := &Detector{refused: newRules(r.Rules), not: newRules(r.Not), wait: r.Wait}
+	for _, all := range slices.Concat(r.Body, r.Not.Body) {
+		for _, m := range all {
+			for c := range d.begins {
+				d.begins[c] = d.begins[c] || m.Path.Begins(byte(c))
+			}
 		}
+	}
+	return d
+}
+
+func newRules(r Rules) rules {
+	ready := rules{status: r.Status, body: newBody(r.Body)}
+	for name, values := range r.Header {
+		ready.header = append(ready.header, field{textproto.CanonicalMIMEHeaderKey(name), values})
 	}
 	return ready
 }
 
+// A Late is told of a refusal that shows only after the answer was let go.
+type Late interface {
+	// TooLate is called at most once, by a Read of the answer's body.
+	TooLate()
+}
+
 // Trigger tells what in resp says that the token was refused; "" for nothing.
-// The body of resp afterwards brings the same bytes as before.
-func (d *Detector) Trigger(resp *http.Response) Trigger {
-	if slices.Contains(d.Status, resp.StatusCode) && !tokenIsGood(resp.Header["Www-Authenticate"]) {
+// The body of resp afterwards brings the same bytes as before. late may be nil.
+func (d *Detector) Trigger(resp *http.Response, late Late) Trigger {
+	if d.not.head(resp) != "" {
+		return ""
+	}
+	by := d.refused.head(resp)
+	if by == TriggerStatus && tokenIsGood(resp.Header["Www-Authenticate"]) {
+		by = ""
+	}
+	if by != "" && d.not.body.empty() || by == "" && d.refused.body.empty() || !worthALook(resp) {
+		return by
+	}
+	if by != "" {
+		late = nil
+	}
+	switch d.inBody(resp, late) {
+	case excuses:
+		return ""
+	case refuses:
+		if by == "" {
+			by = TriggerBody
+		}
+	}
+	return by
+}
+
+// Looks tells whether bodies are looked into for refusals.
+func (d *Detector) Looks() bool { return !d.refused.body.empty() }
+
+// head tells what in the head of resp the rules name; "" for nothing.
+func (r *rules) head(resp *http.Response) Trigger {
+	if slices.Contains(r.status, resp.StatusCode) {
 		return TriggerStatus
 	}
-	for name, values := range d.Header {
-		if slices.Contains(values, resp.Header.Get(name)) {
-			return TriggerStatus
+	for _, f := range r.header {
+		for _, text := range resp.Header[f.name] {
+			if slices.ContainsFunc(f.values, func(pattern string) bool { return jsonpath.Like(pattern, text) }) {
+				return TriggerHeader
+			}
 		}
-	}
-	if len(d.Body) > 0 && d.inBody(resp) {
-		return TriggerBody
 	}
 	return ""
-}
-
-// matches tells whether doc, a whole JSON document, holds one of the values.
-// A document without any of their texts is not parsed; one with escapes is,
-// since these may hide the text.
-func (d *Detector) matches(doc []byte) bool {
-	if !d.mayMatch(doc) {
-		return false
-	}
-	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(doc, byteOrderMark)))
-	decoder.UseNumber()
-	var v any
-	if decoder.Decode(&v) != nil {
-		return false
-	}
-	return slices.ContainsFunc(d.Body, func(m Match) bool { return m.In(v) })
-}
-
-func (d *Detector) mayMatch(doc []byte) bool {
-	for _, needle := range d.needles {
-		if bytes.Contains(doc, needle) {
-			return true
-		}
-	}
-	return bytes.Contains(doc, []byte(`\u`)) || bytes.Contains(doc, []byte(`\/`))
 }

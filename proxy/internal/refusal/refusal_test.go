@@ -11,13 +11,13 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
-
-	"authproxy/internal/jsonpath"
 )
 
 func TestMoreRefusals(t *testing.T) {
 	match := func(path string, values ...string) Refusal {
-		return Refusal{Status: []int{401}, Body: []Match{{Path: jsonpath.MustParse(path), Values: values}}}
+		rules := inBody(path, values...)
+		rules.Status = []int{401}
+		return Refusal{Rules: rules, Wait: time.Second}
 	}
 	for name, c := range map[string]struct {
 		refusal Refusal
@@ -25,8 +25,8 @@ func TestMoreRefusals(t *testing.T) {
 		body    string
 		want    Trigger
 	}{
-		"header":     {Refusal{Header: map[string][]string{"Grpc-Status": {"16"}}}, http.Header{"Grpc-Status": {"16"}}, "", TriggerStatus},
-		"not header": {Refusal{Header: map[string][]string{"Grpc-Status": {"16"}}}, http.Header{"Grpc-Status": {"7"}}, "", ""},
+		"header":     {Refusal{Rules: Rules{Header: map[string][]string{"Grpc-Status": {"16"}}}}, http.Header{"Grpc-Status": {"16"}}, "", TriggerHeader},
+		"not header": {Refusal{Rules: Rules{Header: map[string][]string{"Grpc-Status": {"16"}}}}, http.Header{"Grpc-Status": {"7"}}, "", ""},
 		"slash":      {match("code", "a/b"), nil, `{"code":"a\/b"}`, TriggerBody},
 		"false":      {match("ok", "false"), nil, `{"ok":false}`, TriggerBody},
 		"true":       {match("ok", "false"), nil, `{"ok":true,"x":"false"}`, ""},
@@ -37,7 +37,7 @@ func TestMoreRefusals(t *testing.T) {
 		for k, v := range c.header {
 			resp.Header[k] = v
 		}
-		if got := New(c.refusal).Trigger(resp); got != c.want {
+		if got := New(c.refusal).Trigger(resp, nil); got != c.want {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
@@ -51,7 +51,7 @@ func TestLookEnds(t *testing.T) {
 		pr, pw := io.Pipe()
 		go func() { _, _ = pw.Write([]byte(`["` + strings.Repeat("x", lookLimit))) }()
 		start := time.Now()
-		testDetector().Trigger(answerOf("application/json", -1, pr))
+		testDetector().Trigger(answerOf("application/json", -1, pr), nil)
 		if time.Since(start) != 0 {
 			t.Errorf("more than an envelope was held back for %v", time.Since(start))
 		}
@@ -68,7 +68,7 @@ func TestLookEnds(t *testing.T) {
 			}
 		}()
 		resp := answerOf("text/plain", -1, pr)
-		testDetector().Trigger(resp)
+		testDetector().Trigger(resp, nil)
 		synctest.Wait()
 		if taken > 100 { // the goroutine may be a little ahead of its release
 			t.Errorf("%d pieces were read ahead of the client", taken)
@@ -80,18 +80,18 @@ func TestLookEnds(t *testing.T) {
 		go func() {
 			for i := 0; i < len(envelopeText); i += 30 {
 				_, _ = io.WriteString(pw, envelopeText[i:min(i+30, len(envelopeText))])
-				time.Sleep(lookGap * 3 / 4)
+				time.Sleep(200 * time.Millisecond)
 			}
 			pw.Close()
 		}()
-		if testDetector().Trigger(answerOf("application/json", -1, pr)) != TriggerBody {
+		if testDetector().Trigger(answerOf("application/json", -1, pr), nil) != TriggerBody {
 			t.Error("an envelope in slow pieces was missed")
 		}
 		pr.Close()
 		time.Sleep(time.Second)
 
 		resp = answerOf("application/json", 100, strings.NewReader(""))
-		testDetector().Trigger(resp)
+		testDetector().Trigger(resp, nil)
 		if _, err := io.ReadAll(resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("nothing of 100 bytes: %v", err)
 		}
@@ -105,7 +105,7 @@ func TestLookClosedWhileRead(t *testing.T) {
 		go func() { _, _ = io.WriteString(pw, envelopeText) }()
 		resp := answerOf("application/json", -1, nil)
 		resp.Body = lingerer{pr}
-		if testDetector().Trigger(resp) != TriggerBody {
+		if testDetector().Trigger(resp, nil) != TriggerBody {
 			t.Fatal("not found")
 		}
 		done := make(chan struct{})
@@ -118,8 +118,8 @@ func TestLookClosedWhileRead(t *testing.T) {
 
 // TestEveryMatchOfAPathCounts: a path may lead to several places.
 func TestEveryMatchOfAPathCounts(t *testing.T) {
-	r := New(Refusal{Body: []Match{{Path: jsonpath.MustParse("errors[*].code"), Values: []string{"BAD"}}}})
-	if !r.matches([]byte(`{"errors":[{"code":"X"},{"code":"BAD"}]}`)) {
+	r := New(Refusal{Rules: inBody("errors[*].code", "BAD")})
+	if r.read([]byte(`{"errors":[{"code":"X"},{"code":"BAD"}]}`)) != refuses {
 		t.Error("only the first is looked at")
 	}
 }

@@ -35,6 +35,28 @@ func (s Selector) String() string {
 // Matches are written as a mapping of paths to values.
 type Matches []jsonpath.Match
 
+// Alternatives are lists of matches, of which one has to hold, and of it all. They are written as a
+// mapping, of which each entry is an alternative, or as a list of mappings, of which each is one.
+type Alternatives [][]jsonpath.Match
+
+func (a *Alternatives) read(p *parser, n *tree.Node) {
+	if n.Kind != tree.List {
+		for _, m := range p.matches(n) {
+			*a = append(*a, []jsonpath.Match{m})
+		}
+		return
+	}
+	for _, item := range n.Items {
+		all := p.matches(item)
+		if len(all) == 0 && item.Kind == tree.Mapping {
+			p.fault(item, "is empty", "write JSON paths and the values that count, such as { code: [INVALID], requestId: [\"*\"] }")
+		}
+		if len(all) > 0 {
+			*a = append(*a, all)
+		}
+	}
+}
+
 func (m *Matches) read(p *parser, n *tree.Node) { *m = p.matches(n) }
 
 // Selectors are several places, of which none is empty.

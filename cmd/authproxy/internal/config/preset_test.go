@@ -21,17 +21,17 @@ func TestPresets(t *testing.T) {
 		{"provider: weda, params: { env_id: e }" + creds,
 			`POST https://e.ap-shanghai.tcb-api.tencentcloudapi.com/auth/v1/token/clientCredential basic_raw form=map[] json=map[grant_type:client_credentials] query=map[]`,
 			"https://e.ap-shanghai.tcb-api.tencentcloudapi.com", "Authorization Bearer ",
-			"[401] code=INVALID_ACCESS_TOKEN,INVALID_CREDENTIALS"},
+			"[401] code=INVALID_ACCESS_TOKEN,INVALID_CREDENTIALS&requestId=*"},
 		{"provider: weda, params: { base_url: https://b/ }" + creds,
 			`POST https://b/auth/v1/token/clientCredential basic_raw form=map[] json=map[grant_type:client_credentials] query=map[]`,
-			"https://b", "Authorization Bearer ", "[401] code=INVALID_ACCESS_TOKEN,INVALID_CREDENTIALS"},
+			"https://b", "Authorization Bearer ", "[401] code=INVALID_ACCESS_TOKEN,INVALID_CREDENTIALS&requestId=*"},
 		{"provider: weda-private, params: { base_url: 'http://10.1.2.3:80' }" + creds,
 			`POST http://10.1.2.3:80/auth/v1/token/clientCredential basic_raw form=map[] json=map[grant_type:client_credentials] query=map[]`,
-			"http://10.1.2.3:80", "Authorization Bearer ", "[401] code=INVALID_ACCESS_TOKEN,INVALID_CREDENTIALS"},
+			"http://10.1.2.3:80", "Authorization Bearer ", "[401] code=INVALID_ACCESS_TOKEN,INVALID_CREDENTIALS&requestId=*"},
 		{"provider: cloudbase-user, params: { env_id: e }, username: u, password: p }",
 			`POST https://e.api.tcloudbasegateway.com/auth/v1/signin none form=map[] json=map[password:{password} username:{username}] query=map[client_id:{client_id}]`,
 			"https://e.api.tcloudbasegateway.com", "Authorization Bearer ",
-			"[401] code=INVALID_ACCESS_TOKEN,INVALID_CREDENTIALS error=unauthenticated"},
+			"[401] code=INVALID_ACCESS_TOKEN,INVALID_CREDENTIALS&requestId=* error=unauthenticated&error_code=*"},
 		{"provider: hengshi, params: { base_url: https://h }" + creds,
 			`GET https://h/api/oauth2/server/tokens none form=map[] json=<nil> query=map[client_id:{client_id} client_secret:{client_secret} grant_type:client_credentials]`,
 			"https://h", "Authorization Bearer ", "[401]"},
@@ -49,8 +49,10 @@ func TestPresets(t *testing.T) {
 			t.Errorf("%s: inject %q, url %s", tt.token, got, u.URL)
 		}
 		invalid := fmt.Sprint(u.InvalidToken.Status)
-		for _, m := range u.InvalidToken.Body {
-			invalid += " " + m.Path.String() + "=" + strings.Join(m.Values, ",")
+		for _, all := range u.InvalidToken.Body {
+			for i, m := range all {
+				invalid += map[bool]string{true: " ", false: "&"}[i == 0] + m.Path.String() + "=" + strings.Join(m.Values, ",")
+			}
 		}
 		if invalid != tt.invalid {
 			t.Errorf("%s: invalid %s", tt.token, invalid)
@@ -123,7 +125,7 @@ func TestMerge(t *testing.T) {
 		{"empty status counts", "", "invalid_token: { status: [] }", invalid, `[0,1]`},
 		{"empty body values count", "", "invalid_token: { body: { code: [] } }", invalid, `[1,0]`},
 		{"null resets", "", "invalid_token: ", invalid, `[1,0]`},
-		{"bodies add up", "upstream: { invalid_token: { body: { x: y } } }", "invalid_token: { body: { z: y } }", invalid, `[1,3]`},
+		{"bodies add up", "upstream: { invalid_token: { body: { x: y } } }", "invalid_token: { body: { z: y } }", invalid, `[1,2]`},
 		{"empty scheme", "", `inject: { scheme: "" }`, inject, `{"Header":"Authorization","Scheme":"","Query":""}`},
 		{"query drops header", "", "inject: { query: t }", inject, `{"Header":"","Scheme":"","Query":"t"}`},
 		{"header drops query", "upstream: { inject: { query: t } }", "inject: { header: x-t }", inject, `{"Header":"X-T","Scheme":"Bearer","Query":""}`},

@@ -65,8 +65,17 @@ func (BaseURL) keys(own string) []string { return []string{own} }
 // InvalidToken says which answers mean that the token was refused. Any one of them is enough.
 type InvalidToken struct {
 	Status []int               `yaml:"status" default:"401" rule:"status"`
-	Body   Matches             `yaml:"body"`                 // at any status
+	Body   Alternatives        `yaml:"body"`                 // at any status
 	Header map[string][]string `yaml:"header" keys:"header"` // header name to values
+	Not    NotInvalid          `yaml:"not"`                  // what is no refusal all the same
+	Wait   time.Duration       `yaml:"wait" default:"1s"`    // how long the beginning of a small JSON answer may be held
+}
+
+// NotInvalid says which answers are no refusal, whatever InvalidToken says of them.
+type NotInvalid struct {
+	Status []int               `yaml:"status" rule:"status"`
+	Body   Alternatives        `yaml:"body"`
+	Header map[string][]string `yaml:"header" keys:"header"`
 }
 
 // Retry says whether a refused request is sent again.

@@ -97,13 +97,22 @@ func (g *generation) newUpstream(u config.Upstream) (http.Handler, error) {
 	return proxy.New(proxy.Options{
 		Name: u.Name, Target: u.URL.URL, Tokens: tokenSource{g.tokens[u.Token].cache}, Transport: transport,
 		Authorizer: authorizer,
-		Refusal:    proxy.Refusal{Status: u.InvalidToken.Status, Body: u.InvalidToken.Body, Header: u.InvalidToken.Header},
+		Refusal:    refusalOf(u.InvalidToken),
 		Retry:      proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit},
 		Headers:    proxy.Headers(u.Headers), Query: proxy.Query(u.Query),
 		StripPrefix: strip, PreserveHost: u.PreserveHost, KeepLocation: !u.RewriteLocation, Upgrades: u.Upgrade,
 		Access: accessRules(u.Access), MaxInFlight: u.MaxInFlight, Origins: g.cfg.AllowedOrigins,
 		Observers: []proxy.Observer{g.metrics.Upstream(u.Name), g.access},
 	})
+}
+
+// refusalOf returns what counts as 'the token was refused'.
+func refusalOf(i config.InvalidToken) proxy.Refusal {
+	return proxy.Refusal{
+		Rules: proxy.Rules{Status: i.Status, Body: i.Body, Header: i.Header},
+		Not:   proxy.Rules{Status: i.Not.Status, Body: i.Not.Body, Header: i.Not.Header},
+		Wait:  i.Wait,
+	}
 }
 
 // authorizerOf returns the place of the token.
