@@ -158,10 +158,12 @@ func TestErrorsDoNotQuoteTheUpstream(t *testing.T) {
 // would name one.
 func TestLocationDoesNotBecomeAnotherHost(t *testing.T) {
 	target, _ := url.Parse("http://up/base")
-	l := newLocation(Options{Target: target})
+	l := newAddresses(Options{Target: target})
 	client := httptest.NewRequest("GET", "http://local:1/", nil)
-	if got := l.local("/base//evil.example/x", client); strings.HasPrefix(got, "//") {
-		t.Errorf("became %s", got)
+	for _, address := range []string{"/base//evil.example/x", `/base/\evil.example/x`, "/base/.//evil.example/x", "/base/a/..//evil.example"} {
+		if got := l.local(address, client); strings.HasPrefix(got, "//") || strings.HasPrefix(got, `/\`) {
+			t.Errorf("%s became %s", address, got)
+		}
 	}
 	client.Host = ""
 	if got := l.local("http://up/base/x", client); got != "/x" {

@@ -1,66 +1,134 @@
 package proxy
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"authproxy/internal/httpsyntax"
 	"authproxy/proxy/internal/target"
 )
 
-// location rewrites addresses inside the upstream's base URL to the address
-// that the client used, so that the client comes back through here.
-type location struct {
-	off    bool
-	target *url.URL
-	strip  string // prefix of the client's paths that the upstream does not see
+// addresses puts what an answer says of the upstream's own address in terms of
+// the one that the client used, so that the client comes back through here.
+type addresses struct {
+	fields   []string // canonical names of those that hold one address
+	links    bool     // Link is rewritten
+	cookies  bool     // Set-Cookie is rewritten
+	own      authority
+	preserve bool // the upstream takes the client's Host for its own
+	paths    paths
 }
 
-func newLocation(o Options) *location {
-	return &location{off: o.KeepLocation, target: o.Target, strip: target.TrimSlash(o.StripPrefix)}
-}
-
-func (l *location) rewrite(h http.Header, client *http.Request) {
-	if l.off {
-		return
+func newAddresses(o Options) *addresses {
+	a := &addresses{
+		links: !o.KeepLocation, cookies: !o.KeepCookies,
+		own: authorityOf(o.Target.Scheme, o.Target.Host), preserve: o.PreserveHost, paths: newPaths(o),
 	}
-	for _, name := range []string{"Location", "Content-Location"} {
-		if v := h[name]; len(v) == 1 {
-			v[0] = l.local(v[0], client)
+	names := map[string]bool{} // what is rewritten twice may not be the same address
+	if !o.KeepLocation {
+		a.fields = append(a.fields, "Location", "Content-Location")
+		names["Location"], names["Content-Location"], names["Link"] = true, true, true
+	}
+	for _, name := range o.AddressHeaders {
+		if name = http.CanonicalHeaderKey(name); !names[name] {
+			names[name] = true
+			a.fields = append(a.fields, name)
 		}
 	}
+	return a
 }
 
-// local returns where the client finds address; address itself when that is
-// not inside the base URL. What follows the base URL stays byte for byte.
-func (l *location) local(address string, client *http.Request) string {
+// rewrite rewrites the header of an answer to client, be it final or 1xx, or its
+// trailer.
+func (a *addresses) rewrite(header http.Header, client *http.Request) {
+	for _, name := range a.fields {
+		for i, address := range header[name] {
+			header[name][i] = a.local(address, client)
+		}
+	}
+	if values, ok := header["Link"]; ok && a.links {
+		for i, links := range values {
+			values[i] = rewriteLinks(links, func(address string) string { return a.local(address, client) })
+		}
+	}
+	if values, ok := header["Set-Cookie"]; ok && a.cookies {
+		header["Set-Cookie"] = a.localCookies(values, client)
+	}
+}
+
+// local returns where client finds address; address itself when that is not inside
+// the base URL. What follows the base URL stays byte for byte.
+func (a *addresses) local(address string, client *http.Request) string {
 	u, err := url.Parse(address)
-	if err != nil || u.User != nil {
+	if err != nil || u.User != nil || u.Opaque != "" {
 		return address
 	}
 	origin, rest := splitOrigin(address)
-	if origin == "" && !strings.HasPrefix(rest, "/") {
-		return address // relative to the client's own URL
-	}
-	if origin != "" && (u.Scheme != "" && !strings.EqualFold(u.Scheme, l.target.Scheme) || !sameHost(u, l.target)) {
-		return address
-	}
 	path, tail := rest, ""
 	if i := strings.IndexAny(rest, "?#"); i >= 0 {
 		path, tail = rest[:i], rest[i:]
 	}
-	if !target.Under(path, l.target.EscapedPath()) {
+	if origin != "" {
+		if path, ok := a.paths.local(path); ok && a.isOwn(u, client) {
+			return placed(path, client, true) + tail
+		}
 		return address
 	}
-	path = l.strip + path[len(target.TrimSlash(l.target.EscapedPath())):]
-	if client.Host == "" || origin == "" && !strings.HasPrefix(path, "//") {
-		return path + tail // "//x" would name another host
+	if u.Scheme != "" || path == "" || a.paths.same() {
+		return address
 	}
-	scheme := "http"
+	sent := target.SentPath(client)
+	local, ok := a.paths.local(merge(a.paths.upstream(sent), path))
+	if !ok || local == target.Resolve(merge(sent, path)) {
+		return address // the client finds the way from where it is
+	}
+	return placed(local, client, false) + tail
+}
+
+// isOwn tells whether u, by http or https, names the upstream. Platforms that do
+// not know of the TLS before them write http for https.
+func (a *addresses) isOwn(u *url.URL, client *http.Request) bool {
+	switch u.Scheme {
+	case "", "http", "https":
+	default:
+		return false
+	}
+	return a.own.is(u) || a.preserve && client.Host != "" && authorityOf(a.own.scheme, client.Host).is(u)
+}
+
+// merge returns the path that ref, a path, means at path (RFC 3986 section 5.2.3).
+func merge(path, ref string) string {
+	if ref[0] == '/' {
+		return ref
+	}
+	return path[:strings.LastIndexByte(path, '/')+1] + ref
+}
+
+// placed returns the address of path as client writes it: whole, or by its path
+// alone where that does. Two slashes, or what browsers take for these, would be
+// followed by the name of a host.
+func placed(path string, client *http.Request, whole bool) string {
+	isHost := len(path) > 1 && path[0] == '/' && (path[1] == '/' || path[1] == '\\')
+	switch {
+	case client.Host != "" && (whole || isHost):
+		return schemeOf(client) + "://" + client.Host + path
+	case isHost:
+		return "/." + path // RFC 3986 section 3.3
+	case path == "":
+		return "/"
+	default:
+		return path
+	}
+}
+
+// schemeOf returns the scheme by which a client called.
+func schemeOf(client *http.Request) string {
 	if client.TLS != nil {
-		scheme = "https"
+		return "https"
 	}
-	return scheme + "://" + client.Host + path + tail
+	return "http"
 }
 
 // splitOrigin cuts "scheme://host" or "//host" off an address.
@@ -76,18 +144,28 @@ func splitOrigin(address string) (origin, rest string) {
 	return address[:i+2+end], address[i+2+end:]
 }
 
-// sameHost compares host and port; a port left out is that of the scheme of b.
-func sameHost(a, b *url.URL) bool {
-	return strings.EqualFold(a.Hostname(), b.Hostname()) && port(a, b.Scheme) == port(b, b.Scheme)
+// authority is who answers at an address.
+type authority struct {
+	scheme string // http or https
+	host   string // as [httpsyntax.Hostname] returns it
+	port   string // never empty
 }
 
-func port(u *url.URL, scheme string) string {
-	switch {
-	case u.Port() != "":
-		return u.Port()
-	case scheme == "https":
+func authorityOf(scheme, host string) authority {
+	return authority{scheme, httpsyntax.Hostname(host), cmp.Or((&url.URL{Host: host}).Port(), defaultPort(scheme))}
+}
+
+// is tells whether u, by http or https or without a scheme, has the same host, and
+// the same port, or as a its scheme's own.
+func (a authority) is(u *url.URL) bool {
+	other := authorityOf(cmp.Or(u.Scheme, a.scheme), u.Host)
+	return other.host == a.host &&
+		(other.port == a.port || other.port == defaultPort(other.scheme) && a.port == defaultPort(a.scheme))
+}
+
+func defaultPort(scheme string) string {
+	if scheme == "https" {
 		return "443"
-	default:
-		return "80"
 	}
+	return "80"
 }

@@ -45,9 +45,19 @@ type Options struct {
 	StripPrefix string
 	// PreserveHost sends the client's Host instead of the target's.
 	PreserveHost bool
-	// KeepLocation leaves Location and Content-Location as the upstream sends
+	// PathPrefix is what the paths of all requests to the handler begin with, as it
+	// stands in a request line; empty when nobody knows. A cookie for all paths is
+	// made one for these.
+	PathPrefix string
+	// KeepLocation leaves Location, Content-Location and Link as the upstream sends
 	// them, also where they point into the target.
 	KeepLocation bool
+	// AddressHeaders names more headers of answers, whose value is one address:
+	// where that points into the target, it is rewritten to one that leads here.
+	AddressHeaders []string
+	// KeepCookies leaves the attributes of Set-Cookie as the upstream sends them.
+	// Else Domain, Path and what needs TLS become what the client's address needs.
+	KeepCookies bool
 	// Origins lists the web pages to which the upstream may open its answers by
 	// CORS; for all others its permissions are dropped.
 	Origins []string
@@ -88,13 +98,13 @@ type (
 )
 
 type handler struct {
-	opts     Options
-	policy   *policy
-	exchange *exchange
-	reverse  httputil.ReverseProxy
-	location *location
-	target   *target.Target
-	inFlight atomic.Int64
+	opts      Options
+	policy    *policy
+	exchange  *exchange
+	reverse   httputil.ReverseProxy
+	addresses *addresses
+	target    *target.Target
+	inFlight  atomic.Int64
 }
 
 // New returns the handler of one upstream. It fails when something needed is
@@ -103,7 +113,7 @@ func New(opts Options) (http.Handler, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	h := &handler{opts: opts, policy: newPolicy(opts), location: newLocation(opts), exchange: &exchange{
+	h := &handler{opts: opts, policy: newPolicy(opts), addresses: newAddresses(opts), exchange: &exchange{
 		tokens: opts.Tokens, authorizer: opts.Authorizer, refusal: refusal.New(opts.Refusal),
 		retry: opts.Retry, transport: opts.Transport, doubts: newDoubts(),
 	}}
@@ -216,7 +226,6 @@ func (h *handler) modify(resp *http.Response) error {
 	if h.exchange.refusal.Looks() && resp.ContentLength > 0 && !refusal.Arrived(resp.Body) {
 		resp.ContentLength = -1 // ReverseProxy then flushes what comes as it comes; the field stays
 	}
-	h.location.rewrite(resp.Header, c.request)
 	if c.bodyLeft() {
 		// The server would otherwise first read the rest of the body, and a
 		// client that waits for the answer before it sends on would hang.
@@ -228,7 +237,8 @@ func (h *handler) modify(resp *http.Response) error {
 	return nil
 }
 
-// filter takes out of the header of an answer what client is not to get.
+// filter takes out of the header of an answer what client is not to get, and puts
+// the addresses in it in terms of the client's.
 func (h *handler) filter(header http.Header, client *http.Request) {
 	for _, name := range h.policy.dropResponse {
 		delete(header, name)
@@ -236,6 +246,7 @@ func (h *handler) filter(header http.Header, client *http.Request) {
 	if !mayShare(client, h.opts.Origins) {
 		dropCORS(header)
 	}
+	h.addresses.rewrite(header, client)
 }
 
 // flushAfter is for how long what has come of an answer with a length waits for

@@ -97,8 +97,38 @@ func TrimSlash(path string) string { return strings.TrimSuffix(path, "/") }
 // Under tells whether path is prefix or below it. Both are percent-encoded, and
 // may be so in different ways.
 func Under(path, prefix string) bool {
-	rest, ok := cutPrefix(path, TrimSlash(prefix))
-	return ok && (rest == "" || rest[0] == '/')
+	_, ok := Cut(path, prefix)
+	return ok
+}
+
+// Cut takes prefix off a path that is [Under] it. What remains is empty or begins
+// with a slash.
+func Cut(path, prefix string) (rest string, ok bool) {
+	rest, ok = cutPrefix(path, TrimSlash(prefix))
+	return rest, ok && (rest == "" || rest[0] == '/')
+}
+
+// Resolve takes the dot segments out of a path that begins with a slash (RFC 3986
+// section 5.2.4), and leaves the rest byte for byte. Encoded ones stay.
+func Resolve(path string) string {
+	if !strings.Contains(path, "/.") {
+		return path
+	}
+	segments := strings.Split(path[1:], "/")
+	out := make([]string, 0, len(segments))
+	for i, segment := range segments {
+		if segment != "." && segment != ".." {
+			out = append(out, segment)
+			continue
+		}
+		if segment == ".." {
+			out = out[:max(0, len(out)-1)]
+		}
+		if i == len(segments)-1 {
+			out = append(out, "") // "/a/." is "/a/"
+		}
+	}
+	return "/" + strings.Join(out, "/")
 }
 
 // cutPrefix is [strings.CutPrefix] for escaped paths, in which %c3 and %C3 are

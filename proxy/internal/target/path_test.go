@@ -14,7 +14,7 @@ func TestWhatMayLeaveTheBase(t *testing.T) {
 		"/a;v=1/b", "/a;v=1,2;w", "/a%3Bb", "/a%5Cb", "/..a", "/a..", "/.well-known/x", "/.a/.b", "/a%2F.b", "/a%2F..b", "/%2Fa", "/a;x=..", "/a;..", "/a;../b", "/a%zz", "/%",
 		"/a%252Fb", "/100%25", "/%EF%BC%8Fa", "/files/%EF%BC%8E%EF%BC%8Ea", "/%C3%80", "/a%C0b", "/:a", "/a:..b", "/Items('a%2Fb')", "/..%E2%80%A6a",
 	} {
-		if mayLeave(path) {
+		if MayLeave(path) {
 			t.Errorf("%s is taken for a way out", path)
 		}
 	}
@@ -26,7 +26,7 @@ func TestWhatMayLeaveTheBase(t *testing.T) {
 		"/%25c0%25ae%25c0%25ae/", "/%EF%BC%8E%EF%BC%8E/", "/\xef\xbc\x8e\xef\xbc\x8e/", "/a%EF%BC%8F..", "/a%EF%BC%BC..", "/%E2%80%A5/", "/%E2%80%A4%E2%80%A4/", "/a%E2%88%95..", "/%EF%BC%852e%EF%BC%852e/",
 		"/%u002e%u002e/", "/%U002E./", "/%uff0e%uff0e/", "/a%u2215..", "/..%20", "/..%20/a", "/.%0d./", "/.%09./", "/..%0a", "/%20../",
 	} {
-		if !mayLeave(path) {
+		if !MayLeave(path) {
 			t.Errorf("%s passes", path)
 		}
 	}
@@ -35,7 +35,7 @@ func TestWhatMayLeaveTheBase(t *testing.T) {
 // TestOneDecodingOfMany: what is decoded more often than servers do does not cost
 // the square of its length.
 func TestOneDecodingOfMany(t *testing.T) {
-	if mayLeave("/%" + strings.Repeat("25", 1<<20) + "2e") {
+	if MayLeave("/%" + strings.Repeat("25", 1<<20) + "2e") {
 		t.Error("a million decodings")
 	}
 }

@@ -70,12 +70,12 @@ func Readings(escaped string) []string {
 	return all
 }
 
-// mayLeave tells whether some server may take an escaped path out of the base
+// MayLeave tells whether some server may take an escaped path out of the base
 // path that it is put behind. What does is a dot segment in any spelling, also
 // one that shows only after several decodings, between encoded slashes and
 // backslashes, or before path parameters; a NUL, and what no URL holds: a '#' and
 // a backslash that are not encoded.
-func mayLeave(escaped string) bool {
+func MayLeave(escaped string) bool {
 	if !mayHide(escaped) {
 		return false
 	}
@@ -161,7 +161,7 @@ func mayDiffer(escaped string) bool {
 	return false
 }
 
-// mayHide tells whether path has any of the characters that mayLeave and mayDiffer
+// mayHide tells whether path has any of the characters that MayLeave and mayDiffer
 // are about.
 func mayHide(path string) bool {
 	before := byte('/')

@@ -92,7 +92,7 @@ func (t *Target) Path(r *http.Request, sent string) (Path, error) {
 	switch {
 	case !isPath(r, sent):
 		return Path{}, ErrNoPath
-	case t.base != "" && mayLeave(sent):
+	case t.base != "" && MayLeave(sent):
 		return Path{}, ErrMayLeaveBase
 	}
 	out := t.outgoing(sent)

@@ -43,6 +43,8 @@ type Upstream struct {
 	Protocol              string        `yaml:"protocol" default:"auto" oneof:"auto|h2c"`
 	PreserveHost          bool          `yaml:"preserve_host"`
 	RewriteLocation       bool          `yaml:"rewrite_location" default:"true"`
+	RewriteHeaders        []string      `yaml:"rewrite_headers" rule:"header"` // whose value is one address
+	RewriteCookies        bool          `yaml:"rewrite_cookies" default:"true"`
 	AllowPlainHTTP        bool          `yaml:"allow_plain_http"`
 	MaxInFlight           int           `yaml:"max_in_flight" default:"1024" rule:"positive"`
 	ConnectTimeout        time.Duration `yaml:"connect_timeout" default:"5s" rule:"positive"`

@@ -100,7 +100,8 @@ func (g *generation) newUpstream(u config.Upstream) (http.Handler, error) {
 		Refusal:    refusalOf(u.InvalidToken),
 		Retry:      proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit},
 		Headers:    proxy.Headers(u.Headers), Query: proxy.Query(u.Query),
-		StripPrefix: strip, PreserveHost: u.PreserveHost, KeepLocation: !u.RewriteLocation, Upgrades: u.Upgrade,
+		StripPrefix: strip, PathPrefix: escaped(u.Path), PreserveHost: u.PreserveHost, Upgrades: u.Upgrade,
+		KeepLocation: !u.RewriteLocation, AddressHeaders: u.RewriteHeaders, KeepCookies: !u.RewriteCookies,
 		Access: accessRules(u.Access), MaxInFlight: u.MaxInFlight, Origins: g.cfg.AllowedOrigins,
 		Observers: []proxy.Observer{g.metrics.Upstream(u.Name), g.access},
 	})
