@@ -14,14 +14,15 @@ func (a *addresses) localCookies(fields []string, client *http.Request) []string
 	local := make([]string, 0, len(fields))
 	for _, field := range fields {
 		ours := a.localCookie(field, client, client.TLS != nil)
+		local = append(local, ours)
 		if client.TLS == nil && isSecureByName(field) {
 			// Jars that know such names take no other than a secure one, which curl
-			// and browsers send back to localhost. The other jars keep what comes last.
+			// and browsers send back to localhost. The other jars keep what comes
+			// last, or first: Java's HttpURLConnection hands fields on in reverse.
 			if secure := a.localCookie(field, client, true); secure != ours {
-				local = append(local, secure)
+				local = append(local, secure, ours)
 			}
 		}
-		local = append(local, ours)
 	}
 	return local
 }
