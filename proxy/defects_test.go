@@ -169,6 +169,13 @@ func TestLocationDoesNotBecomeAnotherHost(t *testing.T) {
 	if got := l.local("http://up/base/x", client); got != "/x" {
 		t.Errorf("for a client without Host: %s", got)
 	}
+	target.Path = ""
+	l = newAddresses(Options{Target: target})
+	for _, address := range []string{"http://up//evil.example", `http://up/\evil.example`} {
+		if got := l.local(address, client); !strings.HasPrefix(got, "/./") {
+			t.Errorf("for a client without Host %s became %s", address, got)
+		}
+	}
 }
 
 // TestAlertsAreOfTLS: the server speaks TLS and turns us down.

@@ -132,7 +132,7 @@ func TestRewriteOfAddresses(t *testing.T) {
 		"kept":           {Options{KeepLocation: true}, "Location", []string{"http://up/v2/a"}, []string{"http://up/v2/a"}},
 		"kept links":     {Options{KeepLocation: true}, "Link", []string{"<http://up/v2/a>"}, []string{"<http://up/v2/a>"}},
 		"kept but one":   {Options{KeepLocation: true, AddressHeaders: []string{"X-Next"}}, "X-Next", []string{"http://up/v2/a"}, []string{"http://local:1/a"}},
-		"named twice":    {Options{StripPrefix: "/v2", PreserveHost: true, AddressHeaders: []string{"location"}}, "Location", []string{"http://local:1/v2/v2/a"}, []string{"http://local:1/v2/v2/a"}},
+		"named twice":    {Options{StripPrefix: "/v2/p", PreserveHost: true, AddressHeaders: []string{"location"}}, "Location", []string{"http://up/v2/a"}, []string{"http://local:1/v2/p/a"}},
 		"the client's Host": {Options{PreserveHost: true}, "Location",
 			[]string{"https://local:1/v2/a", "http://LOCAL:1/v2/a", "http://local/v2/a", "http://local:1/other"},
 			[]string{"http://local:1/a", "http://local:1/a", "http://local/v2/a", "http://local:1/other"}},
