@@ -3,26 +3,20 @@ package proxy
 import "strings"
 
 // rewriteLinks rewrites the targets of links (RFC 8288 section 3) by local, and
-// leaves the rest of the field byte for byte, also all that follows what is no link.
+// leaves the rest of the field byte for byte, also what is no link.
 func rewriteLinks(field string, local func(address string) string) string {
 	var out strings.Builder
-	for {
-		start := strings.IndexByte(field, '<')
-		if start < 0 || strings.Trim(field[:start], " \t,") != "" {
-			break
+	for field != "" {
+		link := strings.TrimLeft(field, " \t,")
+		out.WriteString(field[:len(field)-len(link)])
+		if end := strings.IndexByte(link, '>'); end > 0 && link[0] == '<' {
+			out.WriteString("<" + local(link[1:end]))
+			link = link[end:]
 		}
-		size := strings.IndexByte(field[start:], '>')
-		if size < 0 {
-			break
-		}
-		out.WriteString(field[:start+1])
-		out.WriteString(local(field[start+1 : start+size]))
-		field = field[start+size:]
-		end := endOfLink(field)
-		out.WriteString(field[:end])
-		field = field[end:]
+		end := endOfLink(link)
+		out.WriteString(link[:end])
+		field = link[end:]
 	}
-	out.WriteString(field)
 	return out.String()
 }
 

@@ -126,13 +126,14 @@ func TestRewriteOfAddresses(t *testing.T) {
 		"links": {Options{}, "Link",
 			[]string{`<http://up/v2/a,b;c>; title="x, <http://up/v2/y>\", z" ,, </v2/b>;rel=prev,<http://other/>`, `<https://up/v2/c>;anchor="http://up/v2/d"`},
 			[]string{`<http://local:1/a,b;c>; title="x, <http://up/v2/y>\", z" ,, </b>;rel=prev,<http://other/>`, `<http://local:1/c>;anchor="http://up/v2/d"`}},
-		"no link":        {Options{}, "Link", []string{`http://up/v2/a`, `<http://up/v2/a`, `x <http://up/v2/a>`, ``}, []string{`http://up/v2/a`, `<http://up/v2/a`, `x <http://up/v2/a>`, ``}},
-		"another header": {Options{}, "Operation-Location", []string{"http://up/v2/a"}, []string{"http://up/v2/a"}},
-		"a named header": {Options{AddressHeaders: []string{"operation-location"}}, "Operation-Location", []string{"http://up/v2/a"}, []string{"http://local:1/a"}},
-		"kept":           {Options{KeepLocation: true}, "Location", []string{"http://up/v2/a"}, []string{"http://up/v2/a"}},
-		"kept links":     {Options{KeepLocation: true}, "Link", []string{"<http://up/v2/a>"}, []string{"<http://up/v2/a>"}},
-		"kept but one":   {Options{KeepLocation: true, AddressHeaders: []string{"X-Next"}}, "X-Next", []string{"http://up/v2/a"}, []string{"http://local:1/a"}},
-		"named twice":    {Options{StripPrefix: "/v2/p", PreserveHost: true, AddressHeaders: []string{"location"}}, "Location", []string{"http://up/v2/a"}, []string{"http://local:1/v2/p/a"}},
+		"no link":                    {Options{}, "Link", []string{`http://up/v2/a`, `<http://up/v2/a`, `x <http://up/v2/a>`, ``}, []string{`http://up/v2/a`, `<http://up/v2/a`, `x <http://up/v2/a>`, ``}},
+		"a link behind what is none": {Options{}, "Link", []string{`garbage, "a, b",;;,<http://up/v2/a>;x="`, `<>,<http://up/v2/b>`}, []string{`garbage, "a, b",;;,<http://local:1/a>;x="`, `<>,<http://local:1/b>`}},
+		"another header":             {Options{}, "Operation-Location", []string{"http://up/v2/a"}, []string{"http://up/v2/a"}},
+		"a named header":             {Options{AddressHeaders: []string{"operation-location"}}, "Operation-Location", []string{"http://up/v2/a"}, []string{"http://local:1/a"}},
+		"kept":                       {Options{KeepLocation: true}, "Location", []string{"http://up/v2/a"}, []string{"http://up/v2/a"}},
+		"kept links":                 {Options{KeepLocation: true}, "Link", []string{"<http://up/v2/a>"}, []string{"<http://up/v2/a>"}},
+		"kept but one":               {Options{KeepLocation: true, AddressHeaders: []string{"X-Next"}}, "X-Next", []string{"http://up/v2/a"}, []string{"http://local:1/a"}},
+		"named twice":                {Options{StripPrefix: "/v2/p", PreserveHost: true, AddressHeaders: []string{"location"}}, "Location", []string{"http://up/v2/a"}, []string{"http://local:1/v2/p/a"}},
 		"the client's Host": {Options{PreserveHost: true}, "Location",
 			[]string{"https://local:1/v2/a", "http://LOCAL:1/v2/a", "http://local/v2/a", "http://local:1/other"},
 			[]string{"http://local:1/a", "http://local:1/a", "http://local/v2/a", "http://local:1/other"}},
@@ -179,6 +180,9 @@ func FuzzAddresses(f *testing.F) {
 	a := newAddresses(Options{Target: base, StripPrefix: "/p/", AddressHeaders: []string{"X"}})
 	f.Fuzz(func(t *testing.T, address, sent string) {
 		client := httptest.NewRequest("GET", "http://local:1/", nil)
+		if _, err := url.ParseRequestURI(sent); err != nil {
+			return // the server lets none in
+		}
 		client.RequestURI = sent
 		a.rewrite(http.Header{"Location": {address}, "Link": {address}, "X": {address}, "Set-Cookie": {address}}, client)
 		got := a.local(address, client)

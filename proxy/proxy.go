@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -123,7 +122,7 @@ func New(opts Options) (http.Handler, error) {
 		return nil, err
 	}
 	h.reverse = httputil.ReverseProxy{
-		Rewrite: h.rewrite,
+		Rewrite:        h.rewrite,
 		Transport:      h.exchange,
 		ModifyResponse: h.modify,
 		ErrorHandler:   h.fail,
@@ -252,15 +251,3 @@ func (h *handler) filter(header http.Header, client *http.Request) {
 // flushAfter is for how long what has come of an answer with a length waits for
 // more: without it the server would keep the head of one whose small body stalls.
 const flushAfter = 5 * time.Millisecond
-
-// copySize is the size in bytes of the pieces in which bodies stream.
-const copySize = 32 << 10
-
-// copyBuffers lends ReverseProxy the buffers through which bodies stream.
-type copyBuffers struct{}
-
-var copyPool = sync.Pool{New: func() any { return new([copySize]byte) }}
-
-func (copyBuffers) Get() []byte { return copyPool.Get().(*[copySize]byte)[:] }
-
-func (copyBuffers) Put(b []byte) { copyPool.Put((*[copySize]byte)(b)) }
