@@ -76,6 +76,27 @@ func TestAccessJudgesThePathThatCounts(t *testing.T) {
 	}
 }
 
+// TestAccessJudgesTrailers: one that overrides the method or the path comes when it
+// cannot be judged any more.
+func TestAccessJudgesTrailers(t *testing.T) {
+	for name, want := range map[string]Code{"x-http-method-override": CodeAmbiguousPath, "X_Original_URL": CodeAmbiguousPath, "X-Sum": ""} {
+		sent := ""
+		f := newFront(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			sent = fmt.Sprint(r.Trailer)
+		}), func(o *Options) { o.Access = []Access{{Methods: []string{"POST"}}} })
+		for _, announced := range []string{"Trailer: " + name + "\r\n", ""} {
+			resp, body := f.exchange(t, "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"+announced+"\r\n1\r\nx\r\n0\r\n"+name+": DELETE\r\n\r\n")
+			if got := Code(resp.Header.Get("X-Authproxy-Error")); announced != "" && got != want {
+				t.Errorf("%s: %q %s", name, got, body)
+			}
+			if want != "" && strings.Contains(sent, "DELETE") {
+				t.Errorf("%s passed", name)
+			}
+		}
+	}
+}
+
 func TestAccessOfAHandshake(t *testing.T) {
 	f := newFront(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), func(o *Options) {
 		o.Upgrades, o.Access = []string{"websocket"}, []Access{{Methods: []string{"POST"}}, {Methods: []string{"GET"}, Paths: []string{"/ws"}}}

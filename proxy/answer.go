@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// errorField says, in an answer, that authproxy itself gave it, and why.
+const errorField = "X-Authproxy-Error"
+
 // Code names why authproxy itself answered instead of the upstream. It stands
 // in the header X-Authproxy-Error and in the body of the answer.
 type Code string
@@ -90,7 +93,7 @@ func answer(w http.ResponseWriter, code Code, upstream, message string, retryAft
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("X-Authproxy-Error", string(code))
+	h.Set(errorField, string(code))
 	// To a browser this is a page of an origin that may call.
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Content-Length", strconv.Itoa(body.Len()))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -65,7 +64,8 @@ type Authorizer interface {
 	// put there before. It may replace, but not change, the URL and the values of
 	// the header.
 	Authorize(*http.Request, Token)
-	// Redact takes the token out of the header of an answer, 1xx among them.
+	// Redact takes the token out of the fields of an answer: its header, those of
+	// 1xx, and its trailers.
 	Redact(http.Header, Token)
 }
 
@@ -162,14 +162,10 @@ func (h *inHeader) value(token Token) string {
 	}
 }
 
-// Redact implements [Authorizer]. Nothing is taken out.
-func (*inHeader) Redact(http.Header, Token) {}
-
 // inQuery has the parameter of that name.
 type inQuery struct {
-	name   string
-	own    []string       // name
-	nested *regexp.Regexp // the parameter within an encoded address, up to its value
+	name string
+	own  []string // name
 }
 
 // InQuery has the token go into the query parameter of that name. It fails when
@@ -182,10 +178,7 @@ func InQuery(name string) (Authorizer, error) {
 }
 
 func newInQuery(name string) *inQuery {
-	return &inQuery{
-		name: name, own: []string{name},
-		nested: regexp.MustCompile("(?i)" + regexp.QuoteMeta(name) + "%(?:25)*3d"),
-	}
+	return &inQuery{name: name, own: []string{name}}
 }
 
 // Strip implements [Authorizer].

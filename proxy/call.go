@@ -31,6 +31,7 @@ type call struct {
 	tape    *replay.Tape // nil when the request has no body
 	token   lastToken
 	late    late
+	ending  ending
 	done    []func(*Record)  // of observers
 	room    [3]func(*Record) // for done, so that no request allocates it
 	unsized bool             // the answer comes without a length

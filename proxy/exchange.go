@@ -51,15 +51,17 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 			c.record.Err = errTooLarge
 		}
 		x.replaceForTheNext(req, token)
+		maskBody(resp, token.Value)
 		return resp, nil
 	}
-	token, err = x.replacement(req)(req.Context(), token.Value)
+	other, err := x.replacement(req)(req.Context(), token.Value)
 	if err != nil {
 		c.record.Outcome, c.record.Err = OutcomeNoNewToken, err
+		maskBody(resp, token.Value)
 		return resp, nil
 	}
 	discard(resp)
-	return x.sendAgain(c, req, token)
+	return x.sendAgain(c, req, other)
 }
 
 // sendAgain is the second try, and the last.
@@ -78,6 +80,7 @@ func (x *exchange) sendAgain(c *call, req *http.Request, token Token) (*http.Res
 		c.record.Outcome, c.record.Err = OutcomeStillRefused, errNoHelp
 		x.doubts.futile(req)
 		x.tokens.Futile(token)
+		maskBody(resp, token.Value)
 		return resp, nil
 	}
 	c.record.Outcome = OutcomeRecovered

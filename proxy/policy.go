@@ -74,7 +74,8 @@ func isHeader(p template.Piece) bool { return p.Name == "header" && p.Member != 
 
 // unsafe are headers of the answer that would lead the client round the proxy
 // or bind localhost: RFC 7838 section 3, RFC 6797 section 7.2.
-var unsafe = []string{"Alt-Svc", "Strict-Transport-Security"}
+// What says that authproxy itself has answered, only authproxy says.
+var unsafe = []string{"Alt-Svc", "Strict-Transport-Security", errorField}
 
 func newPolicy(o Options) *policy {
 	p := &policy{

@@ -219,10 +219,12 @@ func (h *handler) modify(resp *http.Response) error {
 	if _, named := resp.Header["Content-Type"]; !named {
 		c.writer.Header()["Content-Type"] = nil // else the server would guess one
 	}
+	arrived := refusal.Arrived(resp.Body)
+	h.filterTrailers(resp, c)
 	if c.unsized = resp.ContentLength < 0; c.unsized {
 		delete(resp.Header, "Content-Length") // HTTP/2 lets any text pass, and the server would log it
 	}
-	if h.exchange.refusal.Looks() && resp.ContentLength > 0 && !refusal.Arrived(resp.Body) {
+	if h.exchange.refusal.Looks() && resp.ContentLength > 0 && !arrived {
 		resp.ContentLength = -1 // ReverseProxy then flushes what comes as it comes; the field stays
 	}
 	if c.bodyLeft() {
@@ -234,18 +236,6 @@ func (h *handler) modify(resp *http.Response) error {
 		c.record.Status = resp.StatusCode
 	}
 	return nil
-}
-
-// filter takes out of the header of an answer what client is not to get, and puts
-// the addresses in it in terms of the client's.
-func (h *handler) filter(header http.Header, client *http.Request) {
-	for _, name := range h.policy.dropResponse {
-		delete(header, name)
-	}
-	if !mayShare(client, h.opts.Origins) {
-		dropCORS(header)
-	}
-	h.addresses.rewrite(header, client)
 }
 
 // flushAfter is for how long what has come of an answer with a length waits for

@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -9,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"time"
 )
 
 // TestTokenInTheQueryDoesNotComeBack: servers that redirect repeat the query
@@ -76,15 +80,172 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-func TestRedactNested(t *testing.T) {
-	q := newInQuery("t")
+func TestMaskToken(t *testing.T) {
+	long := strings.Repeat("long-token.", 9)
 	for text, want := range map[string]string{
-		"/login?next=%2Fa%3Ft%3Da%252Bb": "/login?next=%2Fa%3Ft%3D", "/login?next=%2fa%3ft%3da%2bb": "/login?next=%2fa%3ft%3d", "/?n=%3Ft%3Da%252Bb%26x%3D1&y": "/?n=%3Ft%3D%26x%3D1&y",
-		"/?n=%253Ft%253Da%25252Bb%2526x": "/?n=%253Ft%253D%2526x", "/?n=%3Ft%3Da+b&y": "/?n=%3Ft%3D&y", "/?n=t%3Da%2Bb%26t%3Da%2Bb": "/?n=t%3D%26t%3D",
+		"/login?next=%2Fa%3Ft%3Da%252Bb": "/login?next=%2Fa%3Ft%3D***", "/login?next=%2fa%3ft%3da%2bb": "/login?next=%2fa%3ft%3d***", "/?n=%3Ft%3Da%252Bb%26x%3D1&y": "/?n=%3Ft%3D***%26x%3D1&y",
+		"/?n=%253Ft%253Da%25252Bb%2526x": "/?n=%253Ft%253D***%2526x", "/?n=%3Ft%3Da+b&y": "/?n=%3Ft%3D***&y", "/?n=t%3Da%2Bb%26t%3Da%2Bb": "/?n=t%3D***%26t%3D***",
 		"/?n=%3Ft%3Dother": "/?n=%3Ft%3Dother", "/?n=%3Ft%3Da%2Bbc": "/?n=%3Ft%3Da%2Bbc", "/?n=%3Ft%3Da%2": "/?n=%3Ft%3Da%2", "/?n=t%3D": "/?n=t%3D", "%3D": "%3D", "": "",
+		`Bearer error="invalid_token", error_description="Access token expired: a+b"`: `Bearer error="invalid_token", error_description="Access token expired: ***"`,
+		"a+b": "***", "xa+b a+b,a+b1": "xa+b ***,a+b1", "%%a+b%": "%%***%", "100%25 a%2bb": "100%25 ***",
 	} {
-		if got := q.redactNested(text, "a+b"); got != want {
+		if got := maskToken(text, "a+b"); got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
+	}
+	if got := maskToken("x"+long+"x"+long[:20], long); got != "x***x"+long[:20] {
+		t.Errorf("a long one within a word: %s", got)
+	}
+	if got := maskToken("x", ""); got != "x" {
+		t.Errorf("without a token: %s", got)
+	}
+}
+
+// FuzzMaskToken: no token is left, nothing else is changed, and a word that only
+// contains a short one stays.
+func FuzzMaskToken(f *testing.F) {
+	f.Add("/?n=%3Ft%3Da%252Bb", "a+b")
+	f.Add("aaaaaaa", "aa")
+	f.Add("%25%2525", "%")
+	f.Fuzz(func(t *testing.T, text, value string) {
+		got := maskToken(text, value)
+		if len(value) >= longToken && !strings.Contains(value, "*") {
+			if plain, _ := unescape(got); strings.Contains(plain, value) {
+				t.Errorf("%q in %q", value, got)
+			}
+		}
+		if !strings.Contains(got, stars) && got != text {
+			t.Errorf("%q became %q", text, got)
+		}
+	})
+}
+
+// TestRedactionIsLinear: a megabyte of what is hardest to read takes a moment.
+func TestRedactionIsLinear(t *testing.T) {
+	token := strings.Repeat("a", 1000) + "b"
+	for name, unit := range map[string]string{
+		"the token": token + " ", "parameters": "?t=", "parameters with it": "?t=" + token, "nested": "t%3D" + token[:500],
+		"its beginning": "a", "percent signs": "%25", "percent": "%",
+	} {
+		value := strings.Repeat(unit, 1<<20/len(unit))
+		h := http.Header{"X": {value}}
+		done := make(chan struct{})
+		go func() { defer close(done); newInQuery("t").Redact(h, Token{Value: token}) }()
+		select {
+		case <-done:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s: a megabyte takes longer than 20 s", name)
+		}
+		if strings.Contains(h["X"][0], token) {
+			t.Errorf("%s: the token is left", name)
+		}
+	}
+}
+
+// FuzzMask: a body comes through with its length, however it is read, and without
+// the word.
+func FuzzMask(f *testing.F) {
+	f.Add("abababac", "abac", uint8(1))
+	f.Add("the token-1 here", "token-1", uint8(3))
+	f.Add("aaaa", "aa", uint8(0))
+	f.Fuzz(func(t *testing.T, body, word string, cut uint8) {
+		if word == "" {
+			return
+		}
+		m := newMask(io.NopCloser(iotest.OneByteReader(strings.NewReader(body))), word)
+		var got []byte
+		for buf := make([]byte, int(cut)+1); ; {
+			n, err := m.Read(buf)
+			got = append(got, buf[:n]...)
+			if err != nil {
+				break
+			}
+		}
+		if want := strings.ReplaceAll(body, word, strings.Repeat("*", len(word))); string(got) != want {
+			t.Errorf("%q less %q: %q, want %q", body, word, got, want)
+		}
+	})
+}
+
+// TestTokenDoesNotComeBack, wherever it goes out: not in a field of a 1xx, of the
+// header or of a trailer, and not in the body of a refusal.
+func TestTokenDoesNotComeBack(t *testing.T) {
+	inHeader, _ := InHeader("X-Token", "")
+	for name, where := range map[string]Authorizer{"header": bearer(), "bare header": inHeader, "query": newInQuery("access_token")} {
+		for _, chunked := range []bool{true, false} {
+			f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				token := r.Header.Get("X-Token") + strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ") + r.URL.Query().Get("access_token")
+				w.Header().Set("X-Echo", "got "+token)
+				w.WriteHeader(http.StatusEarlyHints)
+				w.Header().Set("WWW-Authenticate", `Bearer error_description="expired: `+token+`"`)
+				if chunked {
+					w.Header().Set("Trailer", "X-End")
+				}
+				w.WriteHeader(401)
+				_, _ = io.WriteString(w, `{"error_description":"Access token expired: `+token+`"}`)
+				w.Header().Set("X-End", token)
+				w.Header().Set(http.TrailerPrefix+"X-More", token)
+			}), place(where))
+			hints := ""
+			req, _ := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+				Got1xxResponse: func(_ int, h textproto.MIMEHeader) error { hints += fmt.Sprint(h); return nil },
+			}), "GET", f.URL+"/a", nil)
+			resp, body, rec := f.call(t, req)
+			all := hints + fmt.Sprint(resp.Header, resp.Trailer) + body
+			if strings.Contains(all, "t1") || strings.Contains(all, "t2") || rec.Outcome != OutcomeStillRefused ||
+				!strings.Contains(hints, "got ***") || body != `{"error_description":"Access token expired: **"}` {
+				t.Errorf("%s, chunked %v: %s; recorded %+v", name, chunked, all, rec)
+			}
+		}
+	}
+}
+
+// TestTrailersAndHintsAreFilteredLikeHeaders.
+func TestTrailersAndHintsAreFilteredLikeHeaders(t *testing.T) {
+	fields := []string{"Set-Cookie", "Alt-Svc", "Strict-Transport-Security", "Access-Control-Allow-Origin", "X-Authproxy-Error"}
+	f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for _, name := range fields {
+			w.Header().Set(name, "1")
+		}
+		w.Header().Set("X-Passes", "1")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Set("Trailer", "Set-Cookie, X-Passes, Alt-Svc")
+		w.WriteHeader(200)
+		_, _ = io.WriteString(w, "body")
+		for _, name := range append(fields, "X-Passes2") {
+			w.Header().Set(http.TrailerPrefix+name, "2")
+		}
+		w.Header().Set("X-Passes", "2")
+	}), func(o *Options) { o.Headers.DropResponse = []string{"Set-Cookie"} })
+	var hints textproto.MIMEHeader
+	req, _ := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		Got1xxResponse: func(_ int, h textproto.MIMEHeader) error { hints = h; return nil },
+	}), "GET", f.URL+"/a", nil)
+	resp, _, _ := f.call(t, req)
+	for _, name := range fields {
+		name = http.CanonicalHeaderKey(name)
+		if len(hints[name])+len(resp.Header[name])+len(resp.Trailer[name]) > 0 {
+			t.Errorf("%s passed: %v, %v, %v", name, hints[name], resp.Header[name], resp.Trailer[name])
+		}
+	}
+	if hints.Get("X-Passes") == "" || resp.Trailer.Get("X-Passes") != "2" || resp.Trailer.Get("X-Passes2") != "2" {
+		t.Errorf("%v, %v", hints, resp.Trailer)
+	}
+}
+
+// TestNoHintsToHTTP10: such a client would take the first status for the answer.
+func TestNoHintsToHTTP10(t *testing.T) {
+	f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		_, _ = io.WriteString(w, "body")
+	}), nil)
+	conn, err := net.Dial("tcp", f.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
+	if answer, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.0 200") {
+		t.Errorf("%q, %v", answer, err)
 	}
 }

@@ -13,6 +13,9 @@ func (w *writer) WriteHeader(status int) {
 	if status == http.StatusContinue {
 		return // the server says it itself when the body is first read, and once
 	}
+	if status < 200 && !w.call.request.ProtoAtLeast(1, 1) {
+		return // a client of HTTP/1.0 would take it for the answer (RFC 9110 section 15.2)
+	}
 	if h := w.call.handler; h != nil && status < 200 {
 		h.filter(w.Header(), w.call.request) // ReverseProxy asks nobody about these
 		h.opts.Authorizer.Redact(w.Header(), w.call.sent())

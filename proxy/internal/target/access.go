@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -88,7 +89,7 @@ func (t *Target) judge(r *http.Request, escaped string) error {
 	if !plain {
 		return ErrAmbiguous
 	}
-	if name := t.otherPath(r.Header); name != "" {
+	if name := cmp.Or(t.otherPath(r.Header), t.otherPath(r.Trailer), otherMethod(r.Trailer)); name != "" {
 		return &HeaderError{name}
 	}
 	host := httpsyntax.Hostname(r.Host)
@@ -115,12 +116,30 @@ func (t *Target) otherPath(client http.Header) string {
 func methods(r *http.Request) []string {
 	all := []string{r.Method}
 	for name, values := range r.Header {
-		switch httpsyntax.FoldName(name) {
-		case "X-Http-Method", "X-Http-Method-Override", "X-Method-Override":
+		if overridesMethod(name) {
 			for _, v := range values {
 				all = append(all, strings.ToUpper(strings.TrimSpace(v)))
 			}
 		}
 	}
 	return all
+}
+
+// otherMethod returns the name of a trailer by which some servers go instead of the
+// method, and whose value comes when nobody can judge it any more; "" without one.
+func otherMethod(trailer http.Header) string {
+	for name := range trailer {
+		if overridesMethod(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+func overridesMethod(name string) bool {
+	switch httpsyntax.FoldName(name) {
+	case "X-Http-Method", "X-Http-Method-Override", "X-Method-Override":
+		return true
+	}
+	return false
 }

@@ -50,13 +50,13 @@ var (
 		"send it in UTF-8, without dot segments, empty segments, encoded slashes, backslashes, ';', '?', '#', control characters and double encoding")
 )
 
-// HeaderError says that the header of that name would pass, by which some
-// servers go instead of the path that the access rules have seen.
+// HeaderError says that the header or trailer of that name would pass, by which
+// some servers go instead of the path or method that the access rules have seen.
 type HeaderError struct{ Name string }
 
 // Error implements error; the text says what to do.
 func (e *HeaderError) Error() string {
-	return "some servers go by the path in " + e.Name + ", which the access rules cannot judge: send the request without it"
+	return "some servers go by " + e.Name + " instead of the path or the method, and the access rules cannot judge it: send the request without it"
 }
 
 // NotAllowedError says that no access rule lists the request.
