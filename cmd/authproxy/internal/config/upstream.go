@@ -49,6 +49,7 @@ type Upstream struct {
 	MaxInFlight           int           `yaml:"max_in_flight" default:"1024" rule:"positive"`
 	ConnectTimeout        time.Duration `yaml:"connect_timeout" default:"5s" rule:"positive"`
 	ResponseHeaderTimeout time.Duration `yaml:"response_header_timeout" default:"60s"` // 0: no limit
+	IdleTimeout           time.Duration `yaml:"idle_timeout" default:"50s"`            // of kept connections; 0: none are kept
 	MaxIdleConns          int           `yaml:"max_idle_conns" default:"256" rule:"positive"`
 	ProxyURL              *url.URL      `yaml:"proxy_url"` // nil: none; may hold a password
 	TLS                   TLS           `yaml:"tls"`

@@ -3,6 +3,8 @@
 package dial
 
 import (
+	"cmp"
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -30,13 +32,22 @@ type Options struct {
 	// Connect bounds connecting, and the TLS handshake; Header the time from the
 	// end of the request to the header of the answer. 0 for no limit.
 	Connect, Header time.Duration
-	// Idle is how many connections are kept while they are not used.
-	Idle int
+	// Idle is how many connections are kept while they are not used, and IdleTime
+	// for how long; 0: none are kept.
+	Idle     int
+	IdleTime time.Duration
+	// Ping is for how long an HTTP/2 connection may be silent before it is asked
+	// whether it is alive, and for how long the answer may take; 0: 5 s.
+	Ping time.Duration
 	// H2C: HTTP/2 in clear text, by prior knowledge, and nothing else.
 	H2C bool
 	// Resolve: move on to new connections when the addresses of Host change.
 	Resolve bool
 }
+
+// pingAfter is the default of Options.Ping: a connection that is dead without being
+// closed, as behind a firewall that forgot it, costs seconds and not minutes.
+const pingAfter = 5 * time.Second
 
 // transport is all that is known of a set of connections.
 type transport interface {
@@ -82,7 +93,7 @@ func New(o Options) (*Pool, error) {
 func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	if p.names != nil && p.names.due(time.Now()) {
 		go func() {
-			if p.names.moved() {
+			if p.names.moved(time.Now()) {
 				p.move()
 			}
 		}()
@@ -127,20 +138,35 @@ func (p *Pool) replace() {
 	}
 }
 
+// dial connects, and notes where.
+func (p *Pool) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := p.opts.dial(ctx, network, address)
+	if err == nil && p.names != nil {
+		p.names.use(conn.RemoteAddr())
+	}
+	return conn, err
+}
+
 func (p *Pool) fresh() transport {
 	o := p.opts
 	t := &http.Transport{
-		DialContext:            o.dial,
+		DialContext:            p.dial,
 		TLSClientConfig:        p.tls.Clone(), // net/http writes into it
 		TLSHandshakeTimeout:    o.Connect,
 		DisableCompression:     true,
 		MaxIdleConns:           o.Idle,
 		MaxIdleConnsPerHost:    o.Idle,
-		IdleConnTimeout:        50 * time.Second, // below the minute after which most servers close
+		IdleConnTimeout:        o.IdleTime,
 		ResponseHeaderTimeout:  o.Header,
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: 1 << 20,
 		Protocols:              new(http.Protocols),
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: cmp.Or(o.Ping, pingAfter), PingTimeout: cmp.Or(o.Ping, pingAfter)},
+	}
+	if o.IdleTime == 0 {
+		// Without net/http's own way to say so, which sends Connection: close. One of
+		// HTTP/2 is not kept by number.
+		t.MaxIdleConnsPerHost, t.IdleConnTimeout = -1, time.Millisecond
 	}
 	if o.H2C {
 		t.Protocols.SetUnencryptedHTTP2(true)

@@ -36,13 +36,14 @@ func TestFollowsItsName(t *testing.T) {
 		return s
 	}
 	before, after := answers("before"), answers("after")
-	pool := mustMake(t, Options{Scheme: "http", Host: "up.example", Idle: 1, Resolve: true})
+	pool := mustMake(t, Options{Scheme: "http", Host: "up.example", Idle: 1, IdleTime: time.Minute, Resolve: true})
 	addresses, failure := []string{"192.0.2.1", "192.0.2.2"}, error(nil)
 	pool.names.resolve = func(context.Context, string) ([]string, error) { return addresses, failure }
-	pool.names.looked.Store(time.Now().UnixNano()) // the looks of this test are its own
+	pool.names.looked.Store(int64(time.Since(pool.names.born))) // the looks of this test are its own
 	leadsTo := func(s *httptest.Server) {
 		t := (*pool.current.Load()).(*http.Transport)
 		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			pool.names.use(&net.TCPAddr{IP: net.ParseIP(addresses[0])})
 			return (&net.Dialer{}).DialContext(ctx, network, s.Listener.Addr().String())
 		}
 	}
@@ -60,7 +61,7 @@ func TestFollowsItsName(t *testing.T) {
 	}
 	look := func(want bool) {
 		t.Helper()
-		if moved := pool.names.moved(); moved != want {
+		if moved := pool.names.moved(time.Now()); moved != want {
 			t.Errorf("%v: moved is %v", addresses, moved)
 		}
 	}
@@ -75,6 +76,7 @@ func TestFollowsItsName(t *testing.T) {
 	look(false)
 	ask("before")
 	addresses, failure = []string{"192.0.2.3"}, nil
+	look(false) // one answer leaves many an address out
 	look(true)
 	pool.move()
 	leadsTo(after)

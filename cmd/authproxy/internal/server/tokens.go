@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"time"
 
 	"authproxy/cmd/authproxy/internal/admin"
 	"authproxy/cmd/authproxy/internal/config"
@@ -49,9 +50,13 @@ func (g *generation) newToken(t config.Token) (*token, error) {
 	return made, nil
 }
 
+// tokenIdle is for how long a connection to a token endpoint is kept: below the
+// minute after which most servers close.
+const tokenIdle = 50 * time.Second
+
 // tokenDial returns how the token endpoint is spoken to.
 func tokenDial(t config.Token) dial.Options {
-	return dial.Options{Proxy: text(t.ProxyURL), TLS: dial.TLS(t.TLS), Connect: t.Timeout, Idle: 1}
+	return dial.Options{Proxy: text(t.ProxyURL), TLS: dial.TLS(t.TLS), Connect: t.Timeout, Idle: 1, IdleTime: tokenIdle}
 }
 
 // secretFiles returns the files that hold the credentials of t, in one order.
