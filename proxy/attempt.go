@@ -3,6 +3,7 @@ package proxy
 import (
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -11,19 +12,16 @@ func (x *exchange) send(c *call, req *http.Request, token Token) (*http.Response
 	if len(req.Trailer) > 0 {
 		req = withTrailer(req)
 	}
-	if c.tape != nil {
-		tape, trailer := c.tape, req.Trailer
-		body, err := tape.Rewind(trailer)
-		if err != nil {
-			return nil, err
-		}
-		// GetBody is for the transport's own repetition, of what a server that
-		// closed an idle connection or sent GOAWAY has not seen.
-		req.Body, req.GetBody = body, func() (io.ReadCloser, error) { return tape.Rewind(trailer) }
+	before := c.written.Load()
+	if err := x.giveBody(c, req, before); err != nil {
+		return nil, err
 	}
 	x.authorizer.Authorize(req, token)
 	c.sending(token)
 	resp, err := x.transport.RoundTrip(req)
+	if err == nil && c.written.Load() == before {
+		c.written.Add(1) // by a transport that does not tell
+	}
 	if err == nil && resp.StatusCode < 100 {
 		_ = resp.Body.Close()
 		err = errNoHTTP // the server would panic at it
@@ -37,6 +35,65 @@ func (x *exchange) send(c *call, req *http.Request, token Token) (*http.Response
 	x.authorizer.Redact(resp.Header, token)
 	return resp, nil
 }
+
+// giveBody gives req its body from the beginning, and says in the words of
+// net/http's Transport whether that may send the request a second time by itself,
+// as it does when a kept connection dies without an answer, for a method that may be
+// repeated or what an Idempotency-Key says may be, and when an upstream of HTTP/2
+// says that it has not looked at it (RFC 9113 section 8.7): not where retries are
+// turned off, once something was written; else twice. before is how often the
+// request was written before this attempt.
+func (x *exchange) giveBody(c *call, req *http.Request, before int32) error {
+	if x.retry.Disabled {
+		forbidRepetition(req)
+	}
+	if c.tape == nil {
+		return nil
+	}
+	tape, trailer := c.tape, req.Trailer
+	body, err := tape.Rewind(trailer)
+	if err != nil {
+		return err
+	}
+	req.Body, req.GetBody = body, func() (io.ReadCloser, error) {
+		if wrote := c.written.Load() - before; wrote > maxRepetitions || wrote > 0 && x.retry.Disabled {
+			return nil, errNotRepeated
+		}
+		body, err := tape.Rewind(trailer)
+		if err != nil {
+			return nil, errNotRepeated
+		}
+		return body, nil
+	}
+	return nil
+}
+
+// forbidRepetition has net/http's Transport not repeat a request without a body:
+// one with a body that cannot be had again is not, and one with a key for that only
+// when it finds the key in its usual spelling, in which case it goes out.
+func forbidRepetition(req *http.Request) {
+	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if values, ok := req.Header[name]; ok {
+			delete(req.Header, name)
+			req.Header[strings.ToLower(name)] = values
+		}
+	}
+	switch req.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		if req.Body == nil || req.Body == http.NoBody {
+			req.Body = noBody{} // net/http looks, and finds nothing to send
+		}
+	}
+}
+
+// maxRepetitions is how often the transport may send a request again by itself.
+const maxRepetitions = 2
+
+// noBody is empty, and not [http.NoBody].
+type noBody struct{}
+
+func (noBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (noBody) Close() error             { return nil }
 
 // withTrailer returns req with a map of its own for the values of the trailers:
 // a try that was given up may still write into its own.

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"authproxy/proxy/internal/replay"
@@ -30,6 +31,7 @@ type call struct {
 	path    target.Path  // as it goes out
 	tape    *replay.Tape // nil when the request has no body
 	token   lastToken
+	written atomic.Int32 // how often a request was written to a connection
 	late    late
 	ending  ending
 	done    []func(*Record)  // of observers
@@ -44,6 +46,10 @@ type lastToken struct {
 	mu    sync.Mutex
 	token Token
 }
+
+// wrote notes that the head of a request was written. It is called by goroutines of
+// the transport's.
+func (c *call) wrote() { c.written.Add(1) }
 
 type callKey struct{}
 
@@ -75,7 +81,6 @@ func callOf(r *http.Request) *call { return r.Context().Value(callKey{}).(*call)
 
 // sending notes that an attempt is made with token.
 func (c *call) sending(token Token) {
-	c.record.Attempts++
 	c.record.Token = token.Fingerprint
 	c.token.mu.Lock()
 	defer c.token.mu.Unlock()
@@ -152,6 +157,7 @@ func (c *call) finish() {
 		c.record.Status = statusClientLeft
 	}
 	c.record.Duration = time.Since(c.record.Start)
+	c.record.Attempts = int(c.written.Load())
 	for _, done := range c.done {
 		done(&c.record)
 	}

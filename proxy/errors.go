@@ -24,6 +24,18 @@ func (e *tokenError) Unwrap() error { return e.err }
 // errTooLarge is why a refused request is not sent again.
 var errTooLarge = errors.New("more of the body had gone by than is kept: raise retry.body_limit if such requests shall be sent again")
 
+// repetitionError is the error of a request whose connection died, and that was not
+// sent again by the transport.
+type repetitionError struct{ text string }
+
+func (e *repetitionError) Error() string { return e.text }
+
+// Reason implements what [Options.Transport] says of errors.
+func (*repetitionError) Reason() string { return string(ReasonReset) }
+
+// errNotRepeated is why a request whose kept connection died gets no answer.
+var errNotRepeated = &repetitionError{"the request may have been carried out, and is not sent again because of its size, of retry.enabled, or because it was already"}
+
 // errTooLate is why a refusal went to the client that was seen.
 var errTooLate = errors.New("the answer showed only at its end that it refuses the token, when its beginning had gone to the client: " +
 	"raise invalid_token.wait if such requests shall be sent again")
@@ -70,7 +82,7 @@ func left(ctx context.Context) error {
 // of the transport is not recorded: it may quote either side.
 func (c *call) abandon(why error) {
 	c.record.Err = why
-	if c.record.Attempts > 0 {
+	if c.written.Load() > 0 {
 		c.record.UpstreamError = ReasonCanceled
 	}
 	panic(http.ErrAbortHandler)
@@ -103,7 +115,11 @@ func (h *handler) failUpstream(c *call, err error) {
 	case ReasonTLS:
 		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("no TLS with upstream %q at %s: %v: check its url and tls settings", h.opts.Name, address, err), 0)
 	case ReasonReset:
-		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("upstream %q at %s closed the connection without an answer", h.opts.Name, address), 0)
+		why := ""
+		if unrepeated := new(repetitionError); errors.As(err, &unrepeated) {
+			why = ": " + unrepeated.text
+		}
+		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("upstream %q at %s closed the connection without an answer%s", h.opts.Name, address, why), 0)
 	default:
 		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("the exchange with upstream %q at %s failed: %v: check its url and protocol", h.opts.Name, address, errNoHTTP), 0)
 	}

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"net/http"
+	"net/http/httptrace"
 	"time"
 
 	"authproxy/proxy/internal/refusal"
@@ -27,6 +28,9 @@ type exchange struct {
 // be done or does not help, the answer is the upstream's own.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	c := callOf(req)
+	if trace := httptrace.ContextClientTrace(req.Context()); trace != nil {
+		trace.WroteHeaders = c.wrote // ReverseProxy made it for this request; another one would be composed with it by reflection
+	}
 	token, err := x.tokens.Token(req.Context())
 	if err != nil {
 		return nil, &tokenError{err}

@@ -19,7 +19,8 @@ type Record struct {
 	// Status is what the client got; 499 when it left before an answer, and 500
 	// when a defect of authproxy kept it from one.
 	Status int
-	// Attempts is how often the request was sent upstream: 0, 1 or 2.
+	// Attempts is how often the request was written to a connection upstream, by the
+	// transport's own repetition on a kept connection that died too.
 	Attempts int
 	// Trigger is what gave a refused token away; empty when none was refused.
 	Trigger Trigger

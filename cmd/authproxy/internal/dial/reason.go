@@ -42,7 +42,10 @@ func (e *Error) Reason() string { return e.reason }
 func reasonOf(err error) string {
 	var op *net.OpError
 	var timeout net.Error
+	var says interface{ Reason() string }
 	switch {
+	case errors.As(err, &says): // that of a body, which knows best
+		return says.Reason()
 	case errors.Is(err, context.Canceled):
 		return reasonCanceled
 	case isTLS(err):
