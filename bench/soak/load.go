@@ -24,6 +24,7 @@ type load struct {
 	platform *platform
 	client   *http.Client
 	bodies   [][]byte
+	always   bool // some requests go where good tokens are refused
 
 	sent, failed atomic.Int64
 	mu           sync.Mutex
@@ -73,7 +74,12 @@ func (l *load) exchange(id string, body []byte) string {
 	if body != nil {
 		method, reader = http.MethodPost, bytes.NewReader(body)
 	}
-	req, err := http.NewRequest(method, l.base+"/api/"+id, reader)
+	path := "/api/" + id
+	refused := l.always && strings.HasSuffix(id, "7") // one in ten goes where good tokens are refused
+	if refused {
+		path = always + "x"
+	}
+	req, err := http.NewRequest(method, l.base+path, reader)
 	if err != nil {
 		return err.Error()
 	}
@@ -86,6 +92,9 @@ func (l *load) exchange(id string, body []byte) string {
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return err.Error()
+	}
+	if refused && resp.StatusCode == http.StatusUnauthorized {
+		return ""
 	}
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Sprintf("%s %.200s", resp.Status, text)

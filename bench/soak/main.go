@@ -1,9 +1,10 @@
 // Command soak runs authproxy before a simulated platform that revokes its
-// tokens, delays, closes connections, refuses and restarts, all at random, and
+// tokens, delays, closes connections, refuses (also under other labels and in slow
+// pieces) and restarts, all at random, beside a path that refuses every token if you like, and
 // counts the failures that a client saw and that were not the platform's own
 // doing. It fails when there is one.
 //
-//	go run ./bench/soak [-for 60s] [-rate 200]
+//	go run ./bench/soak [-for 60s] [-rate 200] [-always]
 package main
 
 import (
@@ -20,14 +21,15 @@ import (
 func main() {
 	length := flag.Duration("for", time.Minute, "how long")
 	rate := flag.Int("rate", 200, "requests a second")
+	always := flag.Bool("always", false, "send one request in ten to a path that refuses every token; then a revocation may cost some requests")
 	flag.Parse()
-	if err := soak(*length, *rate, os.Stdout); err != nil {
+	if err := soak(*length, *rate, *always, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(1)
 	}
 }
 
-func soak(length time.Duration, rate int, out io.Writer) error {
+func soak(length time.Duration, rate int, always bool, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "authproxy-soak")
 	if err != nil {
 		return err
@@ -54,6 +56,7 @@ func soak(length time.Duration, rate int, out io.Writer) error {
 	defer proxy.Stop()
 
 	l := newLoad(proxy.URL, p)
+	l.always = always
 	if err := l.run(3*time.Second, rate); err != nil { // so that pools and buffers have their size
 		return err
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,7 +52,7 @@ func (p *platform) config() string {
 	return fmt.Sprintf(`listen: 127.0.0.1:0
 admin: { listen: %q }
 tokens: { t: { token_url: "http://%s%s", client_id: id, client_secret: secret } }
-upstreams: [{ name: soak, token: t, url: "http://%s" }]
+upstreams: [{ name: soak, token: t, url: "http://%s", invalid_token: { status: [401], body: [{ code: [INVALID_ACCESS_TOKEN], requestId: ["*"] }] } }]
 `, p.metrics, p.address, p.TokenPath(), p.address)
 }
 
@@ -99,14 +101,53 @@ func (p *platform) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case closes:
 		panic(http.ErrAbortHandler)
-	case refuses && id != "":
+	case refuses && id != "", strings.HasPrefix(r.URL.Path, always):
 		w.WriteHeader(http.StatusUnauthorized)
+	case id != "" && rand.IntN(2) == 0:
+		p.ServeHTTP(&disguise{ResponseWriter: w}, r)
 	default:
 		if rand.IntN(50) == 0 {
 			w.Header().Set("Connection", "close")
 		}
 		p.ServeHTTP(w, r)
 	}
+}
+
+// always is the beginning of paths that refuse good tokens.
+const always = "/api/always/"
+
+// disguise turns a refusal by status into one in a body, under another label and in
+// two pieces with a pause between.
+type disguise struct {
+	http.ResponseWriter
+	refused bool
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (d *disguise) WriteHeader(status int) {
+	if d.refused = status == http.StatusUnauthorized; !d.refused {
+		d.ResponseWriter.WriteHeader(status)
+		return
+	}
+	const envelope = `{"code":"INVALID_ACCESS_TOKEN","requestId":"1","message":"expired"}`
+	h := d.Header()
+	clear(h)
+	h.Set("Content-Type", []string{"text/html", "text/json", "x"}[rand.IntN(3)])
+	h.Set("Content-Encoding", []string{"none", "UTF-8"}[rand.IntN(2)])
+	d.ResponseWriter.WriteHeader(http.StatusOK)
+	cut := rand.IntN(len(envelope))
+	_, _ = io.WriteString(d.ResponseWriter, envelope[:cut])
+	_ = http.NewResponseController(d.ResponseWriter).Flush()
+	time.Sleep(rand.N(200 * time.Millisecond))
+	_, _ = io.WriteString(d.ResponseWriter, envelope[cut:])
+}
+
+// Write implements [http.ResponseWriter].
+func (d *disguise) Write(p []byte) (int, error) {
+	if d.refused {
+		return len(p), nil
+	}
+	return d.ResponseWriter.Write(p)
 }
 
 // excused tells whether the failure of a request that ran in this time is the
@@ -156,6 +197,9 @@ func (p *platform) change() {
 	case 1:
 		p.mu.Lock()
 		p.refuses = time.Now().Add(rand.N(300 * time.Millisecond))
+		// New tokens do not help then, so that replacements pause: a revocation in the
+		// pause costs a few requests.
+		p.down = append(p.down, window{time.Now(), p.refuses.Add(5 * time.Second)})
 		p.mu.Unlock()
 	case 2, 3:
 		p.mu.Lock()
@@ -175,6 +219,7 @@ func (p *platform) change() {
 // proxy may have asked again.
 func (p *platform) restart() {
 	p.mu.Lock()
+	last := len(p.down)
 	p.down = append(p.down, window{time.Now(), time.Now().Add(time.Hour)})
 	p.mu.Unlock()
 	p.close()
@@ -185,5 +230,5 @@ func (p *platform) restart() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.down[len(p.down)-1].to = time.Now().Add(1500 * time.Millisecond)
+	p.down[last].to = time.Now().Add(1500 * time.Millisecond)
 }
