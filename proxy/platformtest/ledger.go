@@ -47,6 +47,15 @@ func (p *Platform) RevokeAll() {
 	kill(p.ledger.access)
 }
 
+// ExpireAll ends the life of every access token now alive, whatever was said of it.
+func (p *Platform) ExpireAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, g := range p.ledger.access {
+		g.expiry = time.Time{}
+	}
+}
+
 // RevokeRefreshTokens kills every refresh token now alive (CloudBase).
 func (p *Platform) RevokeRefreshTokens() {
 	p.mu.Lock()
