@@ -180,7 +180,7 @@ func (b *brake) replaced(old *entry, now time.Time, least time.Duration) trial {
 func (b *brake) cured(of trial, kills bool) {
 	b.deaths++
 	if !of.young {
-		b.survived()
+		b.deaths, b.told = 0, false
 	}
 	b.futiles = 0
 	if !b.rivals(kills) {
@@ -188,16 +188,13 @@ func (b *brake) cured(of trial, kills bool) {
 	}
 }
 
-// futile keeps the pause.
+// futile keeps the pause. It tells nothing of why the token before was refused: it
+// may have been dead, or not.
 func (b *brake) futile(of trial) {
-	b.survived()
 	if of.byRun {
 		b.futiles++
 	}
 }
-
-// survived ends a series of deaths.
-func (b *brake) survived() { b.deaths, b.told = 0, false }
 
 // suspects tells, once in a series of deaths, that the replacement of is likely
 // to be due to rivals.

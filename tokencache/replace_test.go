@@ -58,43 +58,55 @@ func TestOnePathThatRefusesGoodTokens(t *testing.T) {
 	}
 }
 
-// TestRivals: two programs with one credential, where a new token kills the old.
+// TestRivals: two programs with one credential, where a new token kills the old,
+// also when each has a path that refuses every token.
 func TestRivals(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		alive := "" // the one good token
-		programs := make([]*Cache, 2)
-		requests, told := make([]int, 2), make([]int, 2)
-		for i := range programs {
-			p := &platform{life: 12 * time.Hour, answers: func(n int) (Token, error) {
-				requests[i]++
-				alive = string(rune('a'+i)) + time.Now().String()
-				return Token{Value: alive, Issued: time.Now(), Expiry: time.Now().Add(12 * time.Hour)}, nil
-			}}
-			programs[i] = New(Options{Source: p, Kills: true, Observers: []Observer{atEnd(func(f Fetch) {
-				if f.Rival {
-					told[i]++
-				}
-			})}})
-			defer programs[i].Close()
-		}
-		for range 3600 * 20 {
-			for _, c := range programs {
-				sent := mustToken(t, c)
-				if sent.Value == alive {
-					c.Accept(sent.Value)
-				} else if next, err := c.Replace(t.Context(), sent.Value); err == nil && next.Value == alive {
-					c.Cured(next)
-				}
+	for name, every := range map[string]int{"alone": 0, "a path that always refuses": 1, "now and then": 7, "seldom": 100} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { rivals(t, every) })
+		})
+	}
+}
+
+// rivals has two programs send for an hour; of that many requests one is refused
+// whatever its token is.
+func rivals(t *testing.T, every int) {
+	alive := "" // the one good token
+	programs := make([]*Cache, 2)
+	requests, told := make([]int, 2), make([]int, 2)
+	for i := range programs {
+		p := &platform{life: 12 * time.Hour, answers: func(n int) (Token, error) {
+			requests[i]++
+			alive = string(rune('a'+i)) + time.Now().String()
+			return Token{Value: alive, Issued: time.Now(), Expiry: time.Now().Add(12 * time.Hour)}, nil
+		}}
+		programs[i] = New(Options{Source: p, Kills: true, Observers: []Observer{atEnd(func(f Fetch) {
+			if f.Rival {
+				told[i]++
 			}
-			time.Sleep(50 * time.Millisecond)
-		}
-		synctest.Wait()
-		for i, n := range requests {
-			if n > 25 || n < 5 || told[i] != 1 {
-				t.Errorf("program %d: %d token requests in an hour, told of %d times", i, n, told[i])
+		})}})
+		defer programs[i].Close()
+	}
+	for n := range 3600 * 20 {
+		for _, c := range programs {
+			if every > 0 && n%every == 0 {
+				refused(t, c, n > 0)
+			}
+			sent := mustToken(t, c)
+			if sent.Value == alive {
+				c.Accept(sent.Value)
+			} else if next, err := c.Replace(t.Context(), sent.Value); err == nil && next.Value == alive {
+				c.Cured(next)
 			}
 		}
-	})
+		time.Sleep(50 * time.Millisecond)
+	}
+	synctest.Wait()
+	for i, n := range requests {
+		if n > 25 || n < 5 || every == 0 && told[i] != 1 || told[i] > 1 {
+			t.Errorf("program %d: %d token requests in an hour, told of %d times", i, n, told[i])
+		}
+	}
 }
 
 // TestIntervalBeyondFiveMinutes is kept.
