@@ -32,7 +32,7 @@ type call struct {
 	tape    *replay.Tape // nil when the request has no body
 	token   lastToken
 	written atomic.Int32 // how often a request was written to a connection
-	late    late
+	fate    fate         // of the token of the attempt in flight
 	ending  ending
 	done    []func(*Record)  // of observers
 	room    [3]func(*Record) // for done, so that no request allocates it

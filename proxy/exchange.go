@@ -43,9 +43,8 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	trigger := x.refusal.Trigger(resp, c.tooLate(x, req, token))
+	resp, trigger := x.examine(c, req, resp, token, false)
 	if trigger == "" {
-		x.accept(req, resp, token)
 		return resp, nil
 	}
 	c.refused(trigger, token)
@@ -55,13 +54,11 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 			c.record.Err = errTooLarge
 		}
 		x.replaceForTheNext(req, token)
-		maskBody(resp, token.Value)
 		return resp, nil
 	}
 	other, err := x.replacement(req)(req.Context(), token.Value)
 	if err != nil {
 		c.record.Outcome, c.record.Err = OutcomeNoNewToken, err
-		maskBody(resp, token.Value)
 		return resp, nil
 	}
 	discard(resp)
@@ -80,34 +77,71 @@ func (x *exchange) sendAgain(c *call, req *http.Request, token Token) (*http.Res
 		c.record.Outcome = OutcomeFailed
 		return nil, err
 	}
-	if x.refusal.Trigger(resp, c.tooLate(x, again, token)) != "" {
-		c.record.Outcome, c.record.Err = OutcomeStillRefused, errNoHelp
-		x.doubts.futile(req)
-		x.tokens.Futile(token)
-		maskBody(resp, token.Value)
-		return resp, nil
-	}
 	c.record.Outcome = OutcomeRecovered
-	if takes(resp) {
-		x.doubts.accepted(req)
-		x.tokens.Cured(token)
+	resp, trigger := x.examine(c, again, resp, token, true)
+	if trigger != "" {
+		c.fate.futile()
 	}
 	return resp, nil
 }
 
-// accept tells the source that the upstream took the token, if it did.
-func (x *exchange) accept(req *http.Request, resp *http.Response, token Token) {
-	if takes(resp) {
-		x.doubts.accepted(req)
-		x.tokens.Accept(token.Value)
+// examine tells whether resp refuses token; where it may, the token's own value is
+// taken out of its body.
+func (x *exchange) examine(c *call, req *http.Request, resp *http.Response, token Token, again bool) (*http.Response, Trigger) {
+	c.fate = fate{call: c, x: x, req: req, token: token, status: resp.StatusCode, again: again}
+	resp, trigger := x.refusal.Examine(resp, &c.fate)
+	if trigger != "" || resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
+		maskBody(resp, token.Value)
 	}
+	return resp, trigger
+}
+
+// fate is what becomes of the token of one attempt.
+type fate struct {
+	call   *call
+	x      *exchange
+	req    *http.Request
+	token  Token
+	status int  // of the answer
+	again  bool // it is that of the second try
+}
+
+// Passed implements [refusal.Late]: the upstream took the token, as far as the status
+// tells.
+func (f *fate) Passed() {
+	if !takes(f.status) {
+		return
+	}
+	f.x.doubts.accepted(f.req)
+	if f.again {
+		f.x.tokens.Cured(f.token)
+		return
+	}
+	f.x.tokens.Accept(f.token.Value)
+}
+
+// TooLate implements [refusal.Late].
+func (f *fate) TooLate() {
+	if f.again {
+		f.futile()
+		return
+	}
+	f.call.refused(TriggerBody, f.token)
+	f.call.record.Outcome, f.call.record.Err = OutcomeTooLate, errTooLate
+	f.x.replaceForTheNext(f.req, f.token)
+}
+
+// futile notes that the new token was refused as well.
+func (f *fate) futile() {
+	f.call.record.Outcome, f.call.record.Err = OutcomeStillRefused, errNoHelp
+	f.x.doubts.futile(f.req)
+	f.x.tokens.Futile(f.token)
 }
 
 // takes tells whether an answer that does not refuse the token shows that it is
 // good. An error of the server, or its wish to be left alone, says nothing.
-func takes(resp *http.Response) bool {
-	s := resp.StatusCode
-	return s < 500 && s != http.StatusUnauthorized && s != http.StatusTooManyRequests
+func takes(status int) bool {
+	return status < 500 && status != http.StatusUnauthorized && status != http.StatusTooManyRequests
 }
 
 // replacement is how a token is replaced that req was refused with.
@@ -135,28 +169,4 @@ func (x *exchange) replaceForTheNext(req *http.Request, refused Token) {
 func (c *call) refused(by Trigger, token Token) {
 	c.record.Trigger = by
 	c.record.Refused, c.record.RefusedAge = token.Fingerprint, max(0, time.Since(token.Issued)) // the clock may have been set back
-}
-
-// late is a request whose answer was let go before it was read.
-type late struct {
-	call  *call
-	x     *exchange
-	req   *http.Request
-	token Token
-}
-
-// tooLate is who is told when the answer to req turns out to refuse token.
-func (c *call) tooLate(x *exchange, req *http.Request, token Token) refusal.Late {
-	if !x.refusal.Looks() {
-		return nil
-	}
-	c.late = late{c, x, req, token}
-	return &c.late
-}
-
-// TooLate implements [refusal.Late].
-func (l *late) TooLate() {
-	l.call.refused(TriggerBody, l.token)
-	l.call.record.Outcome, l.call.record.Err = OutcomeTooLate, errTooLate
-	l.x.replaceForTheNext(l.req, l.token)
 }

@@ -35,12 +35,14 @@ type ending struct {
 	io.ReadCloser
 	resp *http.Response
 	call *call
+	done bool // they have come
 }
 
 // Read implements [io.Reader].
 func (e *ending) Read(p []byte) (int, error) {
 	n, err := e.ReadCloser.Read(p)
-	if err == io.EOF && len(e.resp.Trailer) > 0 {
+	if err == io.EOF && !e.done {
+		e.done = true
 		h := e.call.handler
 		h.filter(e.resp.Trailer, e.call.request)
 		h.opts.Authorizer.Redact(e.resp.Trailer, e.call.sent())

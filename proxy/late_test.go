@@ -49,9 +49,40 @@ func TestRefusalThatShowsTooLate(t *testing.T) {
 			t.Errorf("recorded %+v", rec)
 		}
 		<-f.tokens.done
+		if n := f.tokens.accepted.Load(); n != 0 {
+			t.Errorf("the refused token was accepted %d times", n)
+		}
 		if _, got, _ := f.get(t, "/"); got != `{"ok":1}` {
 			t.Errorf("the next request: %s", got)
 		}
+	}
+}
+
+// TestSecondRefusalThatShowsTooLate is one all the same: the new token did not help.
+func TestSecondRefusalThatShowsTooLate(t *testing.T) {
+	resume := make(chan struct{})
+	late := halves(resume, false)
+	f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer t1" {
+			w.WriteHeader(401)
+			return
+		}
+		r.Header.Set("Authorization", "Bearer t1") // what halves refuses
+		late(w, r)
+	}), func(o *Options) { o.Refusal.Wait = time.Millisecond })
+	resp, err := http.Get(f.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(resume)
+	body, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	rec := <-f.records.arrived
+	if string(body) != envelopeText || err != nil || rec.Outcome != OutcomeStillRefused || rec.Trigger != TriggerStatus || rec.Err == nil {
+		t.Errorf("%q, %v, recorded %+v", body, err, rec)
+	}
+	if futile, accepted := f.tokens.futile.Load(), f.tokens.accepted.Load(); futile != 1 || accepted != 0 {
+		t.Errorf("told %d times that it was futile, %d times that a token was accepted", futile, accepted)
 	}
 }
 

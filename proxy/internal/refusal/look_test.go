@@ -34,6 +34,13 @@ func answerOf(contentType string, length int64, body io.Reader) *http.Response {
 	}
 }
 
+// examine is Examine, with the answer that goes on in the place of resp.
+func examine(d *Detector, resp *http.Response, late Late) Trigger {
+	passed, by := d.Examine(resp, late)
+	*resp = *passed
+	return by
+}
+
 // FuzzLook: whatever arrives, and however it is cut, the look returns every
 // byte of it, and its verdict is that of a plain reading.
 func FuzzLook(f *testing.F) {
@@ -49,7 +56,7 @@ func FuzzLook(f *testing.F) {
 		}
 		resp := answerOf("application/json", length, pieces{bytes.NewReader(body), int(cut) + 1})
 		resp.Header.Set("Content-Encoding", encoding)
-		trigger := r.Trigger(resp, nil)
+		trigger := examine(r, resp, nil)
 		got, err := io.ReadAll(resp.Body)
 		if err != nil || !bytes.Equal(got, body) {
 			t.Errorf("%d of %d bytes came back: %v", len(got), len(body), err)
@@ -123,7 +130,7 @@ func TestStreamIsNotHeldBack(t *testing.T) {
 				if strings.HasPrefix(c.first, "\x1f") {
 					resp.Header.Set("Content-Encoding", "gzip")
 				}
-				if trigger := testDetector().Trigger(resp, nil); trigger != "" {
+				if trigger := examine(testDetector(), resp, nil); trigger != "" {
 					t.Errorf("refused by %s", trigger)
 				}
 				got := make([]byte, len(c.first))
@@ -155,7 +162,7 @@ func TestTrickleIsLetGo(t *testing.T) {
 		}()
 		start := time.Now()
 		resp := answerOf("application/json", -1, pr)
-		testDetector().Trigger(resp, nil)
+		examine(testDetector(), resp, nil)
 		if d := time.Since(start); d > time.Second {
 			t.Errorf("held back for %v", d)
 		}
@@ -176,7 +183,7 @@ func TestEnvelopeInPieces(t *testing.T) {
 			pw.Close()
 		}()
 		resp := answerOf("application/json", -1, pr)
-		if trigger := testDetector().Trigger(resp, nil); trigger != TriggerBody {
+		if trigger := examine(testDetector(), resp, nil); trigger != TriggerBody {
 			t.Error("not found")
 		}
 		if got, err := io.ReadAll(resp.Body); err != nil || string(got) != envelopeText {
@@ -189,13 +196,13 @@ func TestLookPassesOnHowTheBodyBroke(t *testing.T) {
 	broken := errors.New("reset")
 	for _, length := range []int64{-1, 100} {
 		resp := answerOf("application/json", length, io.MultiReader(strings.NewReader(`{"co`), iotest.ErrReader(broken)))
-		testDetector().Trigger(resp, nil)
+		examine(testDetector(), resp, nil)
 		if got, err := io.ReadAll(resp.Body); string(got) != `{"co` || !errors.Is(err, broken) {
 			t.Errorf("length %d: %q, %v", length, got, err)
 		}
 	}
 	resp := answerOf("application/json", 100, strings.NewReader(`{"co`))
-	testDetector().Trigger(resp, nil)
+	examine(testDetector(), resp, nil)
 	if got, err := io.ReadAll(resp.Body); string(got) != `{"co` || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("short: %q, %v", got, err)
 	}
@@ -219,7 +226,7 @@ func BenchmarkLook(b *testing.B) {
 					}
 					resp := answerOf("application/json", length, strings.NewReader(body))
 					resp.Request = req
-					r.Trigger(resp, nil)
+					examine(r, resp, nil)
 					_, _ = io.Copy(io.Discard, resp.Body)
 					resp.Body.Close()
 				}

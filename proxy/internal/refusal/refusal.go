@@ -91,37 +91,71 @@ func newRules(r Rules) rules {
 	return ready
 }
 
-// A Late is told of a refusal that shows only after the answer was let go.
+// A Late is told what an answer that does not show to be a refusal turns out to be.
+// One of its methods is called, once: while the answer is examined, or by a Read of
+// its body. None is when the reader leaves before it is known.
 type Late interface {
-	// TooLate is called at most once, by a Read of the answer's body.
+	// Passed: it does not refuse the token.
+	Passed()
+	// TooLate: it does, which was seen only when the answer had been let go.
 	TooLate()
 }
 
-// Trigger tells what in resp says that the token was refused; "" for nothing.
-// The body of resp afterwards brings the same bytes as before. late may be nil.
-func (d *Detector) Trigger(resp *http.Response, late Late) Trigger {
-	if d.not.head(resp) != "" {
-		return ""
+func tell(late Late, says verdict) {
+	switch {
+	case late == nil:
+	case says == refuses:
+		late.TooLate()
+	default:
+		late.Passed()
 	}
-	by := d.refused.head(resp)
+}
+
+// Examine tells what in resp says that the token was refused; "" for nothing. The
+// answer that it returns is the one to go on with: its body brings the same bytes.
+// late may be nil.
+func (d *Detector) Examine(resp *http.Response, late Late) (*http.Response, Trigger) {
+	by, open := d.head(resp)
+	if !open {
+		if by == "" {
+			tell(late, silent)
+		}
+		return resp, by
+	}
+	l := d.newLook(resp)
+	says, known := l.hold(d.wait)
+	switch {
+	case known && says == excuses:
+		by = ""
+	case known && says == refuses && by == "":
+		by = TriggerBody
+	}
+	switch {
+	case by != "":
+	case known:
+		tell(late, silent)
+	default:
+		l.late = late
+	}
+	l.release(l.late != nil)
+	return l.passed, by
+}
+
+// head returns what in the head of resp says that the token was refused; open tells
+// whether its body may change that.
+func (d *Detector) head(resp *http.Response) (by Trigger, open bool) {
+	if d.not.head(resp) != "" {
+		return "", false
+	}
+	by = d.refused.head(resp)
 	if by == TriggerStatus && tokenIsGood(resp.Header["Www-Authenticate"]) {
 		by = ""
 	}
-	if by != "" && d.not.body.empty() || by == "" && d.refused.body.empty() || !worthALook(resp) {
-		return by
-	}
+	asked := &d.refused.body
 	if by != "" {
-		late = nil
+		asked = &d.not.body
 	}
-	switch d.inBody(resp, late) {
-	case excuses:
-		return ""
-	case refuses:
-		if by == "" {
-			by = TriggerBody
-		}
-	}
-	return by
+	return by, !asked.empty() && worthALook(resp)
 }
 
 // Looks tells whether bodies are looked into for refusals.

@@ -37,7 +37,7 @@ func TestMoreRefusals(t *testing.T) {
 		for k, v := range c.header {
 			resp.Header[k] = v
 		}
-		if got := New(c.refusal).Trigger(resp, nil); got != c.want {
+		if got := examine(New(c.refusal), resp, nil); got != c.want {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
@@ -51,7 +51,7 @@ func TestLookEnds(t *testing.T) {
 		pr, pw := io.Pipe()
 		go func() { _, _ = pw.Write([]byte(`["` + strings.Repeat("x", lookLimit))) }()
 		start := time.Now()
-		testDetector().Trigger(answerOf("application/json", -1, pr), nil)
+		examine(testDetector(), answerOf("application/json", -1, pr), nil)
 		if time.Since(start) != 0 {
 			t.Errorf("more than an envelope was held back for %v", time.Since(start))
 		}
@@ -68,7 +68,7 @@ func TestLookEnds(t *testing.T) {
 			}
 		}()
 		resp := answerOf("text/plain", -1, pr)
-		testDetector().Trigger(resp, nil)
+		examine(testDetector(), resp, nil)
 		synctest.Wait()
 		if taken > 100 { // the goroutine may be a little ahead of its release
 			t.Errorf("%d pieces were read ahead of the client", taken)
@@ -84,14 +84,14 @@ func TestLookEnds(t *testing.T) {
 			}
 			pw.Close()
 		}()
-		if testDetector().Trigger(answerOf("application/json", -1, pr), nil) != TriggerBody {
+		if examine(testDetector(), answerOf("application/json", -1, pr), nil) != TriggerBody {
 			t.Error("an envelope in slow pieces was missed")
 		}
 		pr.Close()
 		time.Sleep(time.Second)
 
 		resp = answerOf("application/json", 100, strings.NewReader(""))
-		testDetector().Trigger(resp, nil)
+		examine(testDetector(), resp, nil)
 		if _, err := io.ReadAll(resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("nothing of 100 bytes: %v", err)
 		}
@@ -100,12 +100,14 @@ func TestLookEnds(t *testing.T) {
 
 // TestLookClosedWhileRead: as discard does when the rest of a refused answer does not come.
 func TestLookClosedWhileRead(t *testing.T) {
+	d := testDetector()
+	d.wait = 2 * time.Millisecond
 	for range 20 {
 		pr, pw := io.Pipe()
 		go func() { _, _ = io.WriteString(pw, envelopeText) }()
 		resp := answerOf("application/json", -1, nil)
 		resp.Body = lingerer{pr}
-		if testDetector().Trigger(resp, nil) != TriggerBody {
+		if examine(d, resp, nil) != TriggerBody {
 			t.Fatal("not found")
 		}
 		done := make(chan struct{})

@@ -59,7 +59,7 @@ func TestLabelsAreHints(t *testing.T) {
 		}
 		resp.Header.Set("Content-Encoding", c.encoding)
 		resp.Header.Set("Content-Disposition", c.disposition)
-		if got := testDetector().Trigger(resp, nil); got != c.want {
+		if got := examine(testDetector(), resp, nil); got != c.want {
 			t.Errorf("%+v: %q", c, got)
 		}
 		if body, err := io.ReadAll(resp.Body); err != nil || string(body) != envelopeText {
@@ -73,7 +73,7 @@ func TestCodings(t *testing.T) {
 		for _, length := range []int64{-1, int64(len(body))} {
 			resp := answerOf("application/json", length, strings.NewReader(body))
 			resp.Header.Set("Content-Encoding", label)
-			if got := testDetector().Trigger(resp, nil); got != TriggerBody {
+			if got := examine(testDetector(), resp, nil); got != TriggerBody {
 				t.Errorf("%s, length %d: %q", label, length, got)
 			}
 			if got, err := io.ReadAll(resp.Body); err != nil || string(got) != body {
@@ -129,7 +129,7 @@ func TestRules(t *testing.T) {
 			for k, v := range c.header {
 				resp.Header[k] = v
 			}
-			if got := New(c.refusal).Trigger(resp, nil); got != c.want {
+			if got := examine(New(c.refusal), resp, nil); got != c.want {
 				t.Errorf("%s, length %d: %q, want %q", name, length, got, c.want)
 			}
 			if got, err := io.ReadAll(resp.Body); err != nil || string(got) != c.body {
@@ -140,9 +140,10 @@ func TestRules(t *testing.T) {
 }
 
 // told counts what a Late is told.
-type told int
+type told struct{ passed, late int }
 
-func (t *told) TooLate() { *t++ }
+func (t *told) TooLate() { t.late++ }
+func (t *told) Passed()  { t.passed++ }
 
 // TestHeldUpToWait: with a length and without, a refusal that comes within the time
 // is seen, and one that comes later is told of when it has been read.
@@ -152,7 +153,7 @@ func TestHeldUpToWait(t *testing.T) {
 		pause    time.Duration // before the first byte, and behind the first bytes
 		encoding string
 		trigger  Trigger
-		late     told
+		late     int
 	}{
 		{60 * time.Millisecond, "", TriggerBody, 0},
 		{499 * time.Millisecond, "", TriggerBody, 0},
@@ -179,11 +180,11 @@ func TestHeldUpToWait(t *testing.T) {
 				resp.Header.Set("Content-Encoding", c.encoding)
 				var late told
 				start := time.Now()
-				if got := testDetector().Trigger(resp, &late); got != c.trigger || time.Since(start) > time.Second {
+				if got := examine(testDetector(), resp, &late); got != c.trigger || time.Since(start) > time.Second {
 					t.Errorf("%+v, length %d: %q after %v", c, length, got, time.Since(start))
 				}
-				if got, err := io.ReadAll(resp.Body); err != nil || string(got) != body || late != c.late {
-					t.Errorf("%+v, length %d: %q, %v; told %d times", c, length, got, err, late)
+				if got, err := io.ReadAll(resp.Body); err != nil || string(got) != body || late != (told{late: c.late}) {
+					t.Errorf("%+v, length %d: %q, %v; told %+v", c, length, got, err, late)
 				}
 				if err := resp.Body.Close(); err != nil {
 					t.Error(err)
@@ -203,7 +204,7 @@ func TestWholeValueIsNotHeld(t *testing.T) {
 	}{
 		`{"code":"OK"}`:                      {100, 0, ""},
 		`{"code":"OK"} `:                     {-1, 0, ""},
-		`{"code":"INVALID_ACCESS_TOKEN"}`:    {-1, lookQuiet, TriggerBody},
+		`{"code":"INVALID_ACCESS_TOKEN"}`:    {-1, time.Second, TriggerBody},
 		`{"code":"INVALID_ACCESS_TOKEN"} `:   {100, time.Second, ""},
 		`{"code":"INVALID_ACCESS_TOKEN"} no`: {100, 0, ""},
 	} {
@@ -216,7 +217,7 @@ func TestWholeValueIsNotHeld(t *testing.T) {
 			}()
 			start := time.Now()
 			resp := answerOf("application/json", c.length, pr)
-			if got := testDetector().Trigger(resp, nil); got != c.want || time.Since(start) != c.held {
+			if got := examine(testDetector(), resp, nil); got != c.want || time.Since(start) != c.held {
 				t.Errorf("%s: %q after %v", body, got, time.Since(start))
 			}
 			_, _ = io.Copy(io.Discard, resp.Body)
@@ -240,7 +241,7 @@ func TestCodedStreamThatPauses(t *testing.T) {
 			start := time.Now()
 			resp := answerOf("application/json", -1, pr)
 			resp.Header.Set("Content-Encoding", "br")
-			if got := testDetector().Trigger(resp, nil); got != "" || time.Since(start) > want {
+			if got := examine(testDetector(), resp, nil); got != "" || time.Since(start) > want {
 				t.Errorf("%s: %q after %v", text, got, time.Since(start))
 			}
 			if _, err := io.ReadAll(resp.Body); err != nil {
