@@ -37,7 +37,8 @@ type Options struct {
 	Idle     int
 	IdleTime time.Duration
 	// Ping is for how long an HTTP/2 connection may be silent before it is asked
-	// whether it is alive, and for how long the answer may take; 0: 5 s.
+	// whether it is alive, and for how long the answer may take; 0: 5 s. One that
+	// carries gRPC is never asked.
 	Ping time.Duration
 	// H2C: HTTP/2 in clear text, by prior knowledge, and nothing else.
 	H2C bool
@@ -147,7 +148,19 @@ func (p *Pool) dial(ctx context.Context, network, address string) (net.Conn, err
 	return conn, err
 }
 
+// fresh returns what sends by new connections alone.
 func (p *Pool) fresh() transport {
+	other := p.transport()
+	if p.opts.Scheme == "http" && !p.opts.H2C {
+		return p.toProxy(other) // there is no gRPC
+	}
+	grpc := p.transport()
+	grpc.HTTP2, grpc.DialContext = nil, p.dialSilent
+	return byKind{p.toProxy(grpc), p.toProxy(other)}
+}
+
+// transport returns one transport, which goes by no proxy yet.
+func (p *Pool) transport() *http.Transport {
 	o := p.opts
 	t := &http.Transport{
 		DialContext:            p.dial,
@@ -174,11 +187,16 @@ func (p *Pool) fresh() transport {
 		t.Protocols.SetHTTP1(true)
 		t.Protocols.SetHTTP2(true)
 	}
+	return t
+}
+
+// toProxy returns t by way of the forward proxy, if there is one.
+func (p *Pool) toProxy(t *http.Transport) transport {
 	if p.proxy == nil {
 		return t
 	}
 	t.Proxy, t.OnProxyConnectResponse = http.ProxyURL(p.proxy), connected
-	if o.Scheme == "http" && strings.HasPrefix(p.proxy.Scheme, "http") {
+	if p.opts.Scheme == "http" && strings.HasPrefix(p.proxy.Scheme, "http") {
 		return wholeAddress{t}
 	}
 	return t
