@@ -126,20 +126,32 @@ func neverJSON(contentType string) bool {
 	if contentType == "application/json" || contentType == "" {
 		return false
 	}
-	mediaType, _, _ := strings.Cut(contentType, ";")
-	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
-	switch mediaType {
-	case "text/event-stream", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl",
-		"application/jsonlines", "application/x-jsonlines", "application/stream+json", "application/x-json-stream":
+	mediaType, params, _ := strings.Cut(strings.ToLower(contentType), ";")
+	kind, subtype, _ := strings.Cut(strings.TrimSpace(mediaType), "/")
+	switch kind {
+	case "multipart", "image", "audio", "video", "font":
 		return true
 	}
-	if strings.HasSuffix(mediaType, "json-seq") {
-		return true // RFC 7464
-	}
-	for _, prefix := range []string{"multipart/", "image/", "audio/", "video/", "font/", "application/grpc"} {
-		if strings.HasPrefix(mediaType, prefix) {
-			return true
-		}
+	return subtype != "octet-stream" && slices.ContainsFunc(strings.FieldsFunc(subtype, isNoLetter), isStreamWord) ||
+		slices.ContainsFunc(strings.Split(params, ";"), isStreamParam)
+}
+
+func isNoLetter(r rune) bool { return r < 'a' || r > 'z' }
+
+// isStreamWord tells whether a word in the name of a media type says that more than
+// one value comes: application/json-seq (RFC 7464), application/x-ndjson,
+// application/connect+json, application/vnd.docker.raw-stream, text/event-stream.
+func isStreamWord(word string) bool {
+	switch word {
+	case "stream", "streaming", "eventstream", "seq", "lines", "ndjson", "ldjson", "jsonl", "jsonlines", "jsonseq", "grpc", "connect", "multiplexed":
+		return true
 	}
 	return false
+}
+
+// isStreamParam tells whether a parameter says so: Kubernetes watches are
+// application/json;stream=watch.
+func isStreamParam(param string) bool {
+	name, value, _ := strings.Cut(param, "=")
+	return strings.TrimSpace(name) == "stream" && strings.Trim(value, "\" \t") != "false"
 }
