@@ -6,12 +6,16 @@ import "strings"
 // leaves the rest of the field byte for byte, also what is no link.
 func rewriteLinks(field string, local func(address string) string) string {
 	var out strings.Builder
+	targets := true // there may be more of them; without it, each < would have the rest looked through
 	for field != "" {
 		link := strings.TrimLeft(field, " \t,")
 		out.WriteString(field[:len(field)-len(link)])
-		if end := strings.IndexByte(link, '>'); end > 0 && link[0] == '<' {
-			out.WriteString("<" + local(link[1:end]))
-			link = link[end:]
+		if targets && strings.HasPrefix(link, "<") {
+			end := strings.IndexByte(link, '>')
+			if targets = end > 0; targets {
+				out.WriteString("<" + local(link[1:end]))
+				link = link[end:]
+			}
 		}
 		end := endOfLink(link)
 		out.WriteString(link[:end])

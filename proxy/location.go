@@ -19,12 +19,15 @@ type addresses struct {
 	own      authority
 	preserve bool // the upstream takes the client's Host for its own
 	paths    paths
+
+	comesBack func(client *http.Request, path string) bool
 }
 
 func newAddresses(o Options) *addresses {
 	a := &addresses{
 		links: !o.KeepLocation, cookies: !o.KeepCookies,
 		own: authorityOf(o.Target.Scheme, o.Target.Host), preserve: o.PreserveHost, paths: newPaths(o),
+		comesBack: o.ComesBack,
 	}
 	names := map[string]bool{} // what is rewritten twice may not be the same address
 	if !o.KeepLocation {
@@ -59,37 +62,49 @@ func (a *addresses) rewrite(header http.Header, client *http.Request) {
 }
 
 // local returns where client finds address; address itself when that is not inside
-// the base URL. What follows the base URL stays byte for byte.
+// the base URL, or leads elsewhere than here. What follows the base URL stays byte for
+// byte, whatever it is.
 func (a *addresses) local(address string, client *http.Request) string {
-	u, err := url.Parse(address)
-	if err != nil || u.User != nil || u.Opaque != "" {
-		return address
-	}
 	origin, rest := splitOrigin(address)
 	path, tail := rest, ""
 	if i := strings.IndexAny(rest, "?#"); i >= 0 {
 		path, tail = rest[:i], rest[i:]
 	}
 	if origin != "" {
-		if path, ok := a.paths.local(path); ok && a.isOwn(u, client) {
+		if path, ok := a.paths.local(path); ok && a.isOwn(origin, client) && a.claims(client, path) {
 			return placed(path, client, true) + tail
 		}
 		return address
 	}
-	if u.Scheme != "" || path == "" || a.paths.same() {
+	if hasScheme(address) || path == "" || a.paths.same() {
 		return address
 	}
 	sent := target.SentPath(client)
 	local, ok := a.paths.local(merge(a.paths.upstream(sent), path))
-	if !ok || local == target.Resolve(merge(sent, path)) {
-		return address // the client finds the way from where it is
+	if !ok || local == target.Resolve(merge(sent, path)) || !a.claims(client, local) {
+		return address // the client finds the way from where it is, or not at all
 	}
 	return placed(local, client, false) + tail
 }
 
-// isOwn tells whether u, by http or https, names the upstream. Platforms that do
+// claims tells whether what client sends to path, percent-encoded, comes here.
+func (a *addresses) claims(client *http.Request, path string) bool {
+	return a.comesBack == nil || a.comesBack(client, target.Resolve(cmp.Or(path, "/")))
+}
+
+// hasScheme tells whether address begins with one (RFC 3986 section 3.1).
+func hasScheme(address string) bool {
+	i := strings.IndexAny(address, ":/?#")
+	return i >= 0 && address[i] == ':'
+}
+
+// isOwn tells whether origin, by http or https, names the upstream. Platforms that do
 // not know of the TLS before them write http for https.
-func (a *addresses) isOwn(u *url.URL, client *http.Request) bool {
+func (a *addresses) isOwn(origin string, client *http.Request) bool {
+	u, err := url.Parse(origin)
+	if err != nil || u.User != nil || u.Path != "" {
+		return false
+	}
 	switch u.Scheme {
 	case "", "http", "https":
 	default:

@@ -48,6 +48,10 @@ type Options struct {
 	// stands in a request line; empty when nobody knows. A cookie for all paths is
 	// made one for these.
 	PathPrefix string
+	// ComesBack tells whether a request to the Host and by the scheme of client's, but
+	// for path, percent-encoded, would come to this handler; nil when all do. No
+	// address is rewritten to one that would not.
+	ComesBack func(client *http.Request, path string) bool
 	// KeepLocation leaves Location, Content-Location and Link as the upstream sends
 	// them, also where they point into the target.
 	KeepLocation bool

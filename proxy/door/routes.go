@@ -25,19 +25,19 @@ type Route struct {
 	Handler http.Handler
 }
 
-type router struct {
+// Router gives each request to the most specific [Route].
+type Router struct {
 	byHost    map[string][]Route // longest path first
 	anyHost   []Route
 	strict    bool // one of the routes is
 	observers []proxy.Observer
 }
 
-// NewRouter returns a handler that gives each request to the most specific
-// route: one that names its Host before one that names none, then the longest
+// NewRouter returns the router of routes. The most specific is one that names its Host before one that names none, then the longest
 // path. A request that no route claims is answered 404 no_route. Only of
 // requests that it answers itself are observers told.
-func NewRouter(routes []Route, observers ...proxy.Observer) http.Handler {
-	rt := &router{byHost: map[string][]Route{}, observers: observers}
+func NewRouter(routes []Route, observers ...proxy.Observer) *Router {
+	rt := &Router{byHost: map[string][]Route{}, observers: observers}
 	longest := slices.SortedStableFunc(slices.Values(routes), func(a, b Route) int { return len(b.Path) - len(a.Path) })
 	for _, r := range longest {
 		rt.strict = rt.strict || r.Strict
@@ -53,7 +53,7 @@ func NewRouter(routes []Route, observers ...proxy.Observer) http.Handler {
 }
 
 // ServeHTTP implements [http.Handler].
-func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sent := target.SentPath(r)
 	route := rt.find(r, sent)
 	bypasses := rt.strict && rt.bypasses(r, sent, route)
@@ -71,7 +71,7 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // bypasses tells whether path, which leads to route, nil for none, may lead
 // past a strict one.
-func (rt *router) bypasses(r *http.Request, path string, route *Route) bool {
+func (rt *Router) bypasses(r *http.Request, path string, route *Route) bool {
 	plain := route
 	if target.Ambiguous(path) {
 		plain = rt.find(r, target.Plain(path))
@@ -82,7 +82,7 @@ func (rt *router) bypasses(r *http.Request, path string, route *Route) bool {
 
 // readAsStrict tells whether some server may take path, which leads to route,
 // for that of a strict one.
-func (rt *router) readAsStrict(r *http.Request, path string, route *Route) bool {
+func (rt *Router) readAsStrict(r *http.Request, path string, route *Route) bool {
 	hidden := func(other *Route) bool {
 		return other != nil && other.Strict && other != route && !strings.EqualFold(other.Path, route.Path)
 	}
@@ -91,7 +91,16 @@ func (rt *router) readAsStrict(r *http.Request, path string, route *Route) bool 
 	})
 }
 
-func (rt *router) find(r *http.Request, path string) *Route {
+// Handler returns the handler that a request like r, but to path, percent-encoded,
+// comes to; nil for none.
+func (rt *Router) Handler(r *http.Request, path string) http.Handler {
+	if route := rt.find(r, path); route != nil {
+		return route.Handler
+	}
+	return nil
+}
+
+func (rt *Router) find(r *http.Request, path string) *Route {
 	if len(rt.byHost) > 0 {
 		if route := claim(rt.byHost[httpsyntax.Hostname(r.Host)], path); route != nil {
 			return route
@@ -101,7 +110,7 @@ func (rt *router) find(r *http.Request, path string) *Route {
 }
 
 // findAnyCase is find for a server that does not tell letters by their case.
-func (rt *router) findAnyCase(r *http.Request, path string) *Route {
+func (rt *Router) findAnyCase(r *http.Request, path string) *Route {
 	for _, routes := range [][]Route{rt.byHost[httpsyntax.Hostname(r.Host)], rt.anyHost} {
 		for i := range routes {
 			if target.Under(strings.ToLower(path), strings.ToLower(routes[i].Path)) {

@@ -50,21 +50,23 @@ func (s *Server) newGeneration(cfg *config.Config) (g *generation, err error) {
 // newDoors makes the handlers of the listeners: the guard, the callers, the
 // router, and behind them the upstreams.
 func (g *generation) newDoors() (err error) {
-	routes := map[string][]door.Route{}
-	preserved := map[string]bool{} // listeners whose callers say which Host goes upstream with the token
+	routes, routers := map[string][]door.Route{}, map[string]*door.Router{} // of each listener
+	preserved := map[string]bool{}                                          // listeners whose callers say which Host goes upstream with the token
 	hosts := slices.Clone([]string(g.cfg.AllowedHosts))
 	for i, u := range g.cfg.Upstreams {
-		h, err := g.newUpstream(u)
+		key := listenerOf(g.cfg, i)
+		var h http.Handler
+		h, err := g.newUpstream(u, func(client *http.Request, path string) bool { return routers[key].Handler(client, path) == h })
 		if err != nil {
 			return fmt.Errorf("upstream %q: %w", u.Name, err)
 		}
 		hosts = append(hosts, u.Hosts...)
-		key := listenerOf(g.cfg, i)
 		preserved[key] = preserved[key] || u.PreserveHost
 		routes[key] = append(routes[key], door.Route{Hosts: u.Hosts, Path: escaped(u.Path), Strict: len(u.Access) > 0, Handler: h})
 	}
 	for key, rs := range routes {
-		known, err := g.onlyCallers(addressOf(key), door.NewRouter(rs, g.unrouted()...))
+		routers[key] = door.NewRouter(rs, g.unrouted()...)
+		known, err := g.onlyCallers(addressOf(key), routers[key])
 		if err != nil {
 			return err
 		}
@@ -77,8 +79,8 @@ func (g *generation) newDoors() (err error) {
 // escaped returns a path as it stands in a request line.
 func escaped(path string) string { return (&url.URL{Path: path}).EscapedPath() }
 
-// newUpstream makes the handler of an upstream.
-func (g *generation) newUpstream(u config.Upstream) (http.Handler, error) {
+// newUpstream makes the handler of an upstream, to which comesBack tells what comes.
+func (g *generation) newUpstream(u config.Upstream, comesBack func(*http.Request, string) bool) (http.Handler, error) {
 	transport, err := g.pool(u.Name, dial.Options{
 		Scheme: u.URL.Scheme, Host: u.URL.Host, Socket: u.Socket, Proxy: text(u.ProxyURL), TLS: dial.TLS(u.TLS),
 		Connect: u.ConnectTimeout, Header: u.ResponseHeaderTimeout, Idle: u.MaxIdleConns, IdleTime: u.IdleTimeout, H2C: u.Protocol == "h2c", Resolve: true,
@@ -100,7 +102,7 @@ func (g *generation) newUpstream(u config.Upstream) (http.Handler, error) {
 		Refusal:    refusalOf(u.InvalidToken),
 		Retry:      proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit},
 		Headers:    proxy.Headers(u.Headers), Query: proxy.Query(u.Query),
-		StripPrefix: strip, PathPrefix: escaped(u.Path), PreserveHost: u.PreserveHost, Upgrades: u.Upgrade,
+		StripPrefix: strip, PathPrefix: escaped(u.Path), ComesBack: comesBack, PreserveHost: u.PreserveHost, Upgrades: u.Upgrade,
 		KeepLocation: !u.RewriteLocation, AddressHeaders: u.RewriteHeaders, KeepCookies: !u.RewriteCookies,
 		Access: accessRules(u.Access), MaxInFlight: u.MaxInFlight, Origins: g.cfg.AllowedOrigins,
 		Observers: []proxy.Observer{g.metrics.Upstream(u.Name), g.access},
