@@ -27,6 +27,7 @@ type load struct {
 	always   bool // some requests go where good tokens are refused
 
 	sent, failed atomic.Int64
+	refused      atomic.Int64 // of the failures: refusals while a path refuses good tokens
 	mu           sync.Mutex
 	undue        []string // failures that nobody can be excused for
 }
@@ -60,7 +61,11 @@ func (l *load) one(n int64) {
 		return
 	}
 	l.failed.Add(1)
-	if !l.platform.excused(id, from, time.Now()) {
+	switch {
+	case l.platform.excused(id, from, time.Now()):
+	case l.always && isRefusal(problem):
+		l.refused.Add(1)
+	default:
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.undue = append(l.undue, fmt.Sprintf("request %s (%d bytes): %s", id, len(body), problem))
@@ -75,6 +80,9 @@ func (l *load) exchange(id string, body []byte) string {
 		method, reader = http.MethodPost, bytes.NewReader(body)
 	}
 	path := "/api/" + id
+	if isByHTTP2(id) {
+		path = byHTTP2 + path
+	}
 	refused := l.always && strings.HasSuffix(id, "7") // one in ten goes where good tokens are refused
 	if refused {
 		path = always + "x"
@@ -106,6 +114,12 @@ func (l *load) exchange(id string, body []byte) string {
 	return ""
 }
 
+// isRefusal tells whether what is wrong with an answer is that it refuses the token,
+// disguised or not.
+func isRefusal(problem string) bool {
+	return strings.HasPrefix(problem, "401") || strings.Contains(problem, "INVALID_ACCESS_TOKEN")
+}
+
 // settle lets connections that nobody uses go, on both sides of the proxy.
 func (l *load) settle() {
 	l.client.CloseIdleConnections()
@@ -131,10 +145,14 @@ func (l *load) goroutines() int {
 
 // report prints what came of it and fails when there is an undue failure.
 func (l *load) report(out io.Writer, before, after usage) error {
-	c := l.platform.Counts()
+	c, p := l.platform.Counts(), l.platform
 	fmt.Fprintf(out, "requests: %d; failures that were the platform's doing: %d; undue failures: %d\n",
-		l.sent.Load(), l.failed.Load()-int64(len(l.undue)), len(l.undue))
-	fmt.Fprintf(out, "token requests: %d; refused API requests: %d; restarts: %d\n", c.TokenRequests, c.Refused, len(l.platform.down))
+		l.sent.Load(), l.failed.Load()-int64(len(l.undue))-l.refused.Load(), len(l.undue))
+	fmt.Fprintf(out, "token requests: %d; refused API requests: %d; revocations: %d; restarts and the like: %d; dead connections by HTTP/2: %d times\n",
+		c.TokenRequests, c.Refused, p.revoked, len(p.down), len(p.dead))
+	if l.always {
+		fmt.Fprintf(out, "refusals that a client saw, of which a revocation may cost %d while a path refuses good tokens: %d\n", perRevocation, l.refused.Load())
+	}
 	fmt.Fprintf(out, "%-10s %12s %12s %12s\n", "", "goroutines", "memory", "open files")
 	for _, row := range []struct {
 		name string
@@ -145,5 +163,12 @@ func (l *load) report(out io.Writer, before, after usage) error {
 	if len(l.undue) > 0 {
 		return fmt.Errorf("%d undue failures, the first: %s", len(l.undue), strings.Join(l.undue[:min(5, len(l.undue))], "\n  "))
 	}
+	if n := l.refused.Load(); n > perRevocation*int64(p.revoked) {
+		return fmt.Errorf("%d refusals for %d revocations", n, p.revoked)
+	}
 	return nil
 }
+
+// perRevocation is how many requests a revocation may cost while a path refuses good
+// tokens.
+const perRevocation = 3

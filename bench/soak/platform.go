@@ -24,8 +24,13 @@ type platform struct {
 	server  *http.Server
 	due     map[string]bool // requests whose failure is the platform's doing
 	down    []window        // when it was not there
+	dead    []window        // when connections by HTTP/2 had died, and nobody could know
 	refuses time.Time       // until then it refuses good tokens
 	sleeps  time.Duration   // before an answer
+	rival   bool            // another program uses the credential: each new token kills the others
+	revoked int             // how often tokens died
+
+	relay *relay // before the platform, for HTTP/2
 }
 
 // window is a time in which requests may fail; the last may still be open.
@@ -45,15 +50,21 @@ func newPlatform() (*platform, error) {
 		return nil, err
 	}
 	p.address = "127.0.0.1:0"
-	return p, p.start()
+	if err := p.start(); err != nil {
+		return nil, err
+	}
+	p.relay, err = newRelay(p.address)
+	return p, err
 }
 
 func (p *platform) config() string {
 	return fmt.Sprintf(`listen: 127.0.0.1:0
 admin: { listen: %q }
 tokens: { t: { token_url: "http://%s%s", client_id: id, client_secret: secret } }
-upstreams: [{ name: soak, token: t, url: "http://%s", invalid_token: { status: [401], body: [{ code: [INVALID_ACCESS_TOKEN], requestId: ["*"] }] } }]
-`, p.metrics, p.address, p.TokenPath(), p.address)
+upstreams:
+  - { name: soak, token: t, url: "http://%s", invalid_token: &refusal { status: [401], body: [{ code: [INVALID_ACCESS_TOKEN], requestId: ["*"] }] } }
+  - { name: h2, token: t, url: "http://%s", protocol: h2c, path: %s, strip_path: true, invalid_token: *refusal }
+`, p.metrics, p.address, p.TokenPath(), p.address, p.relay.Addr(), byHTTP2)
 }
 
 func (p *platform) start() error {
@@ -64,7 +75,9 @@ func (p *platform) start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.address = l.Addr().String()
-	p.server = &http.Server{Handler: http.HandlerFunc(p.serve), ReadHeaderTimeout: time.Minute}
+	p.server = &http.Server{Handler: http.HandlerFunc(p.serve), ReadHeaderTimeout: time.Minute, Protocols: new(http.Protocols)}
+	p.server.Protocols.SetHTTP1(true)
+	p.server.Protocols.SetUnencryptedHTTP2(true)
 	go func(s *http.Server) { _ = s.Serve(l) }(p.server)
 	return nil
 }
@@ -89,7 +102,7 @@ func (p *platform) hangUp() {
 func (p *platform) serve(w http.ResponseWriter, r *http.Request) {
 	id := r.Header.Get("X-Request-Id")
 	p.mu.Lock()
-	sleeps, refuses := p.sleeps, time.Now().Before(p.refuses)
+	sleeps, refuses, rival := p.sleeps, time.Now().Before(p.refuses), p.rival
 	closes := id != "" && rand.IntN(500) == 0
 	if closes || refuses {
 		p.due[id] = true
@@ -97,6 +110,9 @@ func (p *platform) serve(w http.ResponseWriter, r *http.Request) {
 	p.mu.Unlock()
 	if sleeps > 0 {
 		time.Sleep(rand.N(sleeps))
+	}
+	if rival && r.URL.Path == p.TokenPath() {
+		p.RevokeAll()
 	}
 	switch {
 	case closes:
@@ -113,8 +129,12 @@ func (p *platform) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// always is the beginning of paths that refuse good tokens.
-const always = "/api/always/"
+const (
+	// always is the beginning of paths that refuse good tokens.
+	always = "/api/always/"
+	// byHTTP2 is the beginning of paths that go to the platform by HTTP/2.
+	byHTTP2 = "/h2"
+)
 
 // disguise turns a refusal by status into one in a body, under another label and in
 // two pieces with a pause between.
@@ -158,13 +178,20 @@ func (p *platform) excused(id string, from, to time.Time) bool {
 	if p.due[id] {
 		return true
 	}
-	for _, w := range p.down {
+	windows := p.down
+	if isByHTTP2(id) {
+		windows = append(windows[:len(windows):len(windows)], p.dead...)
+	}
+	for _, w := range windows {
 		if from.Before(w.to) && to.After(w.from) {
 			return true
 		}
 	}
 	return false
 }
+
+// isByHTTP2 tells whether the request of that id goes to the platform by HTTP/2.
+func isByHTTP2(id string) bool { return strings.HasSuffix(id, "3") || strings.HasSuffix(id, "5") }
 
 // misbehave changes the mood every now and then, until stop is called.
 func (p *platform) misbehave() (stop func()) {
@@ -193,6 +220,10 @@ func (p *platform) misbehave() (stop func()) {
 func (p *platform) change() {
 	switch rand.IntN(10) {
 	case 0:
+		if rand.IntN(4) == 0 {
+			p.swallow()
+			return
+		}
 		p.restart()
 	case 1:
 		p.mu.Lock()
@@ -210,8 +241,31 @@ func (p *platform) change() {
 		p.sleeps = 0
 		p.mu.Unlock()
 	default:
-		p.RevokeAll()
+		p.revoke()
 	}
+}
+
+// revoke kills all tokens.
+func (p *platform) revoke() {
+	p.mu.Lock()
+	p.revoked++
+	p.mu.Unlock()
+	p.RevokeAll()
+}
+
+// found is how long it takes until a dead connection is found out, and a request of
+// that time has been answered.
+const found = 12 * time.Second
+
+// swallow has the connections by HTTP/2 die without being closed.
+func (p *platform) swallow() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.dead); n > 0 && time.Now().Before(p.dead[n-1].to) {
+		return // else it would be dead all the time
+	}
+	p.dead = append(p.dead, window{time.Now(), time.Now().Add(found)})
+	p.relay.kill()
 }
 
 // restart is away for a moment and forgets its tokens. A failed token request
