@@ -19,6 +19,7 @@ import (
 type answer struct {
 	status   int
 	header   http.Header
+	grants   bool  // a token was asked for
 	statuses []int // that mean success; empty: any 2xx
 	size     int
 	tooLarge bool

@@ -65,8 +65,8 @@ func (c *call) roundTrip(ctx context.Context) (*answer, error) {
 	if err != nil {
 		return nil, c.broken(ctx, err)
 	}
-	a := &answer{status: resp.StatusCode, header: resp.Header}
-	if c.request.grants {
+	a := &answer{status: resp.StatusCode, header: resp.Header, grants: c.request.grants}
+	if a.grants {
 		a.statuses = c.endpoint.response.Status
 	}
 	body, err := readBody(ctx, resp)

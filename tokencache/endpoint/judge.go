@@ -25,13 +25,19 @@ const (
 	failed
 )
 
-// judge tells what a says to a request whose success shows in the lists.
+// judge tells what a says to a request whose success shows in the lists. What the
+// operator wrote wins over what is known of platforms in general: Busy, Refused, a
+// success that brings what was asked for, and only then statuses and well-known codes.
 func (r *Response) judge(a *answer, lists ...[]Match) verdict {
 	switch {
-	case r.isBusy(a):
+	case a.holdsAny(r.Busy):
 		return busy
 	case a.holdsAny(r.Refused):
 		return denied
+	case a.success() && r.delivers(a, lists):
+		return granted
+	case r.isBusy(a):
+		return busy
 	case a.success():
 		return r.judgeSuccess(a, lists)
 	case a.status == http.StatusUnauthorized:
@@ -45,6 +51,23 @@ func (r *Response) judge(a *answer, lists ...[]Match) verdict {
 	default:
 		return denied
 	}
+}
+
+// delivers tells whether a holds what was asked for, so that no code elsewhere in it
+// counts: a token; of a request that asks for none, what the lists ask for.
+func (r *Response) delivers(a *answer, lists [][]Match) bool {
+	asked := false
+	for _, matches := range lists {
+		if !a.holds(matches) {
+			return false
+		}
+		asked = asked || len(matches) > 0
+	}
+	if a.grants {
+		value, _ := a.token(r.Token)
+		return usable(value)
+	}
+	return asked
 }
 
 // judgeSuccess is judge for an answer whose status means success.
@@ -63,15 +86,22 @@ func (r *Response) judgeSuccess(a *answer, lists [][]Match) verdict {
 	return granted
 }
 
-// isBusy tells whether a says that asking later may help.
+// isBusy tells whether a says, by its status or by a well-known code, that asking
+// later may help.
 func (r *Response) isBusy(a *answer) bool {
+	if slices.ContainsFunc(a.texts(r.Error...), isBusyCode) {
+		return true
+	}
+	if a.success() {
+		return false // also where response.status lists a 503
+	}
 	switch a.status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
 	case http.StatusNotImplemented: // of a wrong URL or method
 		return false
 	}
-	return a.status >= 500 || a.holdsAny(r.Busy) || slices.ContainsFunc(a.texts(r.Error...), isBusyCode)
+	return a.status >= 500
 }
 
 // isBusyCode tells whether an error code speaks of the platform and not of the

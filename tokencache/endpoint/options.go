@@ -86,13 +86,17 @@ type Response struct {
 	// ExpiresUnit is what ExpiresIn means: s (or empty) or ms from now on, or a
 	// point in time as epoch_s, epoch_ms or rfc3339.
 	ExpiresUnit string
-	// Status lists the statuses that mean success; empty: any 2xx.
+	// Status lists the statuses that mean success, whatever they mean elsewhere;
+	// empty: any 2xx.
 	Status []int
 	// OK, when not empty, tells success from refusal in an answer whose status
 	// means success: each of them must hold.
 	OK []Match
 	// Refused and Busy tell, at any status, that the credentials are refused, and
-	// that asking later may help: any one is enough. Busy is looked at first.
+	// that asking later may help: any one is enough. Busy is looked at first, then
+	// Refused, then whether the answer is a success by Status and OK that brings a
+	// token; only what none of them decides is judged by its status and by
+	// well-known codes at Error.
 	Refused, Busy []Match
 	// Error lists where a machine-readable error code may stand; the first one
 	// found is named in errors, and tells whose fault a failure is.

@@ -1,0 +1,90 @@
+package endpoint
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/andybalholm/brotli"
+)
+
+// TestFormsOfTheToken: what answers write around it is taken off.
+func TestFormsOfTheToken(t *testing.T) {
+	whole := Selector{Body: true}
+	for _, c := range []struct {
+		place Selector
+		body  string
+		want  string // "": no token
+	}{
+		{at("t"), `{"t":"Bearer abc"}`, "abc"},
+		{at("t"), `{"t":"bearer  abc\r\n"}`, "abc"},
+		{at("t"), `{"t":"abc\n"}`, "abc"},
+		{at("t"), `{"t":"\tabc"}`, "abc"},
+		{at("t"), `{"t":"Basic abc"}`, ""},
+		{at("t"), `{"t":"Bearer "}`, "Bearer"},
+		{at("t"), `{"t":"abc\u00a0"}`, "abc"},
+		{at("$"), `"abc"`, "abc"},
+		{at("$"), "\"Bearer abc\"\n", "abc"},
+		{at("$"), `{"t":"abc"}`, ""},
+		{whole, "abc\n", "abc"},
+		{whole, "\xef\xbb\xbfabc", "abc"},
+		{whole, "Bearer abc", "abc"},
+		{whole, `"abc"`, "abc"},
+		{whole, "1234", "1234"},
+		{whole, `{"error":"x"}`, ""},
+		{whole, "<html>\n<body>", ""},
+		{whole, "", ""},
+	} {
+		o := simple(newPlatform(t, says(c.body)).URL)
+		o.Response.Token = c.place
+		tok, err := must(t, o).Fetch(t.Context(), zero)
+		if tok.Value != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("%s in %q: %q, %v", c.place, c.body, tok.Value, err)
+		}
+	}
+}
+
+func TestCompressedAnswers(t *testing.T) {
+	const body = `{"access_token":"abc"}`
+	var zipped, br bytes.Buffer
+	z, b := gzip.NewWriter(&zipped), brotli.NewWriter(&br)
+	_, _ = io.WriteString(z, body)
+	_, _ = io.WriteString(b, body)
+	_, _ = z.Close(), b.Close()
+	for _, c := range []struct{ label, body string }{
+		{"gzip", zipped.String()}, {"", zipped.String()}, {"UTF-8", zipped.String()}, {"br", br.String()},
+		{"UTF-8", body}, {"none", body}, {"gzip", body}, {"zstd", body}, {"gzip, utf-8", zipped.String()},
+	} {
+		tok, err := must(t, simple(newPlatform(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", c.label)
+			_, _ = io.WriteString(w, c.body)
+		}).URL)).Fetch(t.Context(), zero)
+		if err != nil || tok.Value != "abc" {
+			t.Errorf("%q: %v", c.label, err)
+		}
+	}
+}
+
+func TestLifetimeThatCannotBeReadIsTold(t *testing.T) {
+	for _, c := range []struct {
+		place, body string
+		told        string
+	}{
+		{"expires_in", `{"access_token":"abc","expires_in":7}`, ""},
+		{"expires_in", `{"access_token":"abc"}`, ""},
+		{"expires_in", `{"access_token":"abc","expires_in":"2h"}`, "(expires_in): what stands there is no number"},
+		{"expires_in", `{"access_token":"abc","expires_in":0}`, "is no time ahead"},
+		{"expires_in", `{"access_token":"abc","expires_in":{}}`, "neither a number nor a text"},
+		{"data.ttl", `{"access_token":"abc","expires_in":7}`, "(data.ttl): nothing stands there"},
+	} {
+		o := simple(newPlatform(t, says(c.body)).URL)
+		o.Response.ExpiresIn = at(c.place)
+		tok, err := must(t, o).Fetch(t.Context(), zero)
+		if err != nil || !strings.Contains(tok.Unread, c.told) || (tok.Unread == "") != (c.told == "") {
+			t.Errorf("%s: %q, %v", c.body, tok.Unread, err)
+		}
+	}
+}
