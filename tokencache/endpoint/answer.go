@@ -7,11 +7,9 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"authproxy/internal/coding"
-	"authproxy/internal/httpsyntax"
 	"authproxy/internal/jsonpath"
 )
 
@@ -111,48 +109,6 @@ func (a *answer) texts(selectors ...Selector) []string {
 		}
 	}
 	return texts
-}
-
-// token is the token at s, as it goes into requests: some answers write the
-// scheme before it, and a body that is the token has a line feed behind it.
-func (a *answer) token(s Selector) (value any, found bool) {
-	value, found = a.find(s)
-	text, ok := value.(string)
-	if !ok {
-		return value, found
-	}
-	text = strings.TrimSpace(text)
-	if scheme, rest, ok := strings.Cut(text, " "); ok && strings.EqualFold(scheme, "Bearer") {
-		text = strings.TrimSpace(rest)
-	}
-	return text, found
-}
-
-// tokens are the tokens at the selectors, where they are texts.
-func (a *answer) tokens(selectors ...Selector) []string {
-	var texts []string
-	for _, s := range selectors {
-		if value, _ := a.token(s); value != nil {
-			if text, ok := value.(string); ok {
-				texts = append(texts, text)
-			}
-		}
-	}
-	return texts
-}
-
-// tokenType is the token_type if it is one that can stand in a header, and that may
-// be shown.
-func (a *answer) tokenType(m Response, s secrets) string {
-	value, _ := a.find(m.TokenType)
-	text, _ := value.(string)
-	switch {
-	case len(text) > 64 || !httpsyntax.IsToken(text):
-		return ""
-	case !strings.EqualFold(text, "Bearer") && s.in(text):
-		return ""
-	}
-	return text
 }
 
 // expiry is when the token ends, zero when the answer does not say so, and why

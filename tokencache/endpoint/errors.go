@@ -170,6 +170,8 @@ func (c *call) noToken(a *answer) error {
 	switch {
 	case m.namesError(a):
 		return c.denied(a)
+	case m.Token.Body:
+		return c.noTokenInBody(a)
 	case !a.isJSON && m.Token.Header == "":
 		return c.unreadableAnswer(a)
 	}
@@ -178,8 +180,14 @@ func (c *call) noToken(a *answer) error {
 	return c.fail(tokencache.ReasonBadAnswer, a, what, "check the URL, "+c.credentials()+", and response.token where you wrote it yourself", nil)
 }
 
-func (c *call) badToken(a *answer, s Selector) error {
-	what := fmt.Sprintf("was answered with %d, and what stands at %s is no token: not a text, longer than 16 KiB, or with spaces or other characters that no header can hold", a.status, s)
+// noTokenInBody is noToken where the whole body should be the token.
+func (c *call) noTokenInBody(a *answer) error {
+	what := fmt.Sprintf("was answered with %d, but its body is no token; it sent %s%s", a.status, a.describe(c.secrets), a.members(c.secrets))
+	return c.fail(tokencache.ReasonBadAnswer, a, what, "check the URL, and response.token: body means that the whole body is the token, one word of visible ASCII without quotes or angle brackets, and no number of fewer than eight digits", nil)
+}
+
+func (c *call) badToken(a *answer, s Selector, value any) error {
+	what := fmt.Sprintf("was answered with %d, and what stands at %s is no token: %s", a.status, s, unfit(value))
 	return c.fail(tokencache.ReasonBadAnswer, a, what, "check the paths under response", nil)
 }
 

@@ -9,9 +9,6 @@ import (
 	"authproxy/tokencache"
 )
 
-// maxToken bounds the length of tokens, in bytes.
-const maxToken = 16 << 10
-
 // Fetch asks the platform for a token. With a refresh token in last, and a
 // Refresh in the options, that is tried first; when the platform refuses it, the
 // credentials are sent in the same call (RFC 6749 section 6), and that refresh
@@ -61,9 +58,9 @@ func (e *Endpoint) read(c *call, a *answer) (tokencache.Token, error) {
 	case value == nil || value == "":
 		return tokencache.Token{}, c.noToken(a)
 	case !usable(value):
-		return tokencache.Token{}, c.badToken(a, m.Token)
+		return tokencache.Token{}, c.badToken(a, m.Token, value)
 	case refresh != nil && refresh != "" && !usable(refresh):
-		return tokencache.Token{}, c.badToken(a, m.RefreshToken)
+		return tokencache.Token{}, c.badToken(a, m.RefreshToken, refresh)
 	}
 	t := tokencache.Token{Issued: c.sent, Type: a.tokenType(m, c.secrets)}
 	t.Value = value.(string)
@@ -79,14 +76,6 @@ func (e *Endpoint) read(c *call, a *answer) (tokencache.Token, error) {
 		t.DeviceID = c.values["device_id"]
 	}
 	return t, nil
-}
-
-// usable tells whether value is a text of printable ASCII without spaces that is
-// not too long to be a token.
-func usable(value any) bool {
-	s, ok := value.(string)
-	return ok && s != "" && len(s) <= maxToken &&
-		!strings.ContainsFunc(s, func(r rune) bool { return r < 0x21 || r > 0x7e })
 }
 
 // inTrouble tells that a platform should not be asked again at once. What stands

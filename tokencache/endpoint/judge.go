@@ -123,13 +123,23 @@ func isBusyCode(code string) bool {
 var busyStatus = regexp.MustCompile(`^(408|425|429|5\d\d)$`)
 
 // successCode matches what stands at the place of an error code when there is no
-// error.
-var successCode = regexp.MustCompile(`(?i)^(0+|2\d\d|ok|success|true|none)?$`)
+// error. A true there is an error: "error": true.
+var successCode = regexp.MustCompile(`(?i)^\s*(0+|2\d\d|ok|success|none|null|false)?\s*$`)
+
+// errorCodes are the codes in a that name an error.
+func (r *Response) errorCodes(a *answer) []string {
+	return slices.DeleteFunc(a.texts(r.Error...), successCode.MatchString)
+}
+
+// codesToQuote are the codes in a, those first that say most.
+func (r *Response) codesToQuote(a *answer) []string {
+	named := r.errorCodes(a)
+	words := slices.DeleteFunc(slices.Clone(named), func(code string) bool { return code == "true" })
+	return slices.Concat(words, named, a.texts(r.Error...))
+}
 
 // namesError tells whether an error code stands in a.
-func (r *Response) namesError(a *answer) bool {
-	return slices.ContainsFunc(a.texts(r.Error...), func(code string) bool { return !successCode.MatchString(code) })
-}
+func (r *Response) namesError(a *answer) bool { return len(r.errorCodes(a)) > 0 }
 
 // holds tells whether all the matches do.
 func (a *answer) holds(matches []Match) bool {

@@ -54,3 +54,31 @@ func TestCheckBesideABusyCode(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsNoError at the place of an error code.
+func TestWhatIsNoError(t *testing.T) {
+	for value, isError := range map[string]bool{
+		`true`: true, `"true"`: true, `false`: false, `"false"`: false, `null`: false, `"null"`: false, `0`: false, `"0"`: false, `"00000"`: false,
+		`""`: false, `" "`: false, `200`: false, `"201"`: false, `"ok"`: false, `"OK "`: false, `"Success"`: false, `"none"`: false,
+		`1`: true, `"x"`: true, `40001`: true, `2000`: true, `"0x1"`: true, `{"a":1}`: false,
+	} {
+		_, err := must(t, simple(newPlatform(t, says(`{"error":`+value+`}`)).URL)).Fetch(t.Context(), zero)
+		want := tokencache.ReasonBadAnswer
+		if isError {
+			want = tokencache.ReasonCredentials
+		}
+		if f := fetchError(t, err); f.Reason != want {
+			t.Errorf("%s: %s", value, f.Reason)
+		}
+	}
+}
+
+// TestCodeThatSaysMostIsQuoted of several.
+func TestCodeThatSaysMostIsQuoted(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"code":0,"error":"locked"}`: "(locked)", `{"code":true,"error":"locked"}`: "(locked)", `{"error":true}`: "(true)", `{"code":0}`: "(0)",
+	} {
+		_, err := must(t, simple(newPlatform(t, says(body)).URL)).Fetch(t.Context(), zero)
+		contains(t, err.Error(), want)
+	}
+}

@@ -20,7 +20,7 @@ const (
 // space, empty for nothing. Secrets are taken out.
 func (a *answer) quote(r *Response, s secrets) string {
 	var parts []string
-	for _, code := range a.texts(r.Error...) {
+	for _, code := range r.codesToQuote(a) {
 		if code = s.clean(code); code != "" {
 			parts = append(parts, code)
 			break
