@@ -74,7 +74,6 @@ func (c *call) roundTrip(ctx context.Context) (*answer, error) {
 		return nil, c.broken(ctx, err)
 	}
 	a.read(body)
-	c.secrets.add(a.texts(c.endpoint.response.Token, c.endpoint.response.RefreshToken)...)
 	c.secrets.add(a.tokens(c.endpoint.response.Token, c.endpoint.response.RefreshToken)...)
 	return a, nil
 }

@@ -46,7 +46,7 @@ func (e *Endpoint) Check(ctx context.Context, t tokencache.Token) (Verdict, erro
 		return Verdict{}, c.unreadableAnswer(a)
 	}
 	end, _ := a.expiry(e.response, c.sent)
-	return Verdict{Good: true, Type: a.tokenType(e.response, c.secrets), Expiry: end}, nil
+	return Verdict{Good: true, Type: a.tokenType(e.response, &c.secrets), Expiry: end}, nil
 }
 
 // Revoke gives t back to the platform (RFC 7009 section 2). A 2xx answer that

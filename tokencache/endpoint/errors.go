@@ -52,7 +52,7 @@ func (c *call) refused(a *answer, lists ...[]Match) error {
 	case !a.isJSON || a.blank():
 		e = c.unreadableAnswer(a)
 	default:
-		what := fmt.Sprintf("was answered with %d%s but with nothing at the places under ok; it sent %s%s", a.status, c.quote(a), a.describe(c.secrets), a.members(c.secrets))
+		what := fmt.Sprintf("was answered with %d%s but with nothing at the places under ok; it sent %s%s", a.status, c.quote(a), a.describe(&c.secrets), a.members(&c.secrets))
 		e = c.fail(tokencache.ReasonBadAnswer, a, what, "check the URL, and what is given under ok", nil)
 	}
 	var cause *callError
@@ -62,7 +62,7 @@ func (c *call) refused(a *answer, lists ...[]Match) error {
 	return e
 }
 
-func (c *call) quote(a *answer) string { return a.quote(&c.endpoint.response, c.secrets) }
+func (c *call) quote(a *answer) string { return a.quote(&c.endpoint.response, &c.secrets) }
 
 // busy is the error of an answer that says nothing of the credentials.
 func (c *call) busy(a *answer) *tokencache.FetchError {
@@ -71,7 +71,7 @@ func (c *call) busy(a *answer) *tokencache.FetchError {
 	case a.status == http.StatusTooManyRequests:
 		todo = "wait; too many requests were made with these credentials"
 	case a.status < 500 && !a.isJSON:
-		what += "; it sent " + a.describe(c.secrets)
+		what += "; it sent " + a.describe(&c.secrets)
 		todo = "something in front of the platform is likely to have answered, such as a firewall or a proxy, since this is no JSON: check the URL, and ask who operates it"
 	}
 	return c.fail(tokencache.ReasonStatus, a, what, todo, nil)
@@ -176,13 +176,13 @@ func (c *call) noToken(a *answer) error {
 		return c.unreadableAnswer(a)
 	}
 	what := fmt.Sprintf("was answered with %d%s but without a token at %s; it sent %s%s",
-		a.status, c.quote(a), m.Token, a.describe(c.secrets), a.members(c.secrets))
+		a.status, c.quote(a), m.Token, a.describe(&c.secrets), a.members(&c.secrets))
 	return c.fail(tokencache.ReasonBadAnswer, a, what, "check the URL, "+c.credentials()+", and response.token where you wrote it yourself", nil)
 }
 
 // noTokenInBody is noToken where the whole body should be the token.
 func (c *call) noTokenInBody(a *answer) error {
-	what := fmt.Sprintf("was answered with %d, but its body is no token; it sent %s%s", a.status, a.describe(c.secrets), a.members(c.secrets))
+	what := fmt.Sprintf("was answered with %d, but its body is no token; it sent %s%s", a.status, a.describe(&c.secrets), a.members(&c.secrets))
 	return c.fail(tokencache.ReasonBadAnswer, a, what, "check the URL, and response.token: body means that the whole body is the token, one word of visible ASCII without quotes or angle brackets, and no number of fewer than eight digits", nil)
 }
 
@@ -192,9 +192,9 @@ func (c *call) badToken(a *answer, s Selector, value any) error {
 }
 
 func (c *call) unreadableAnswer(a *answer) *tokencache.FetchError {
-	what := fmt.Sprintf("was answered with %d, but not with JSON that could be read; it sent %s", a.status, a.describe(c.secrets))
+	what := fmt.Sprintf("was answered with %d, but not with JSON that could be read; it sent %s", a.status, a.describe(&c.secrets))
 	if a.isJSON {
-		what = fmt.Sprintf("was answered with %d and nothing in it; it sent %s", a.status, a.describe(c.secrets))
+		what = fmt.Sprintf("was answered with %d and nothing in it; it sent %s", a.status, a.describe(&c.secrets))
 	}
 	return c.fail(tokencache.ReasonBadAnswer, a, what, "check that the URL is that of the platform's API", nil)
 }

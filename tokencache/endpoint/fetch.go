@@ -62,7 +62,7 @@ func (e *Endpoint) read(c *call, a *answer) (tokencache.Token, error) {
 	case refresh != nil && refresh != "" && !usable(refresh):
 		return tokencache.Token{}, c.badToken(a, m.RefreshToken, refresh)
 	}
-	t := tokencache.Token{Issued: c.sent, Type: a.tokenType(m, c.secrets)}
+	t := tokencache.Token{Issued: c.sent, Type: a.tokenType(m, &c.secrets)}
 	t.Value = value.(string)
 	if strings.Contains(t.Type, t.Value) {
 		t.Type = "" // it is shown

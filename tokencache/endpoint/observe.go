@@ -62,7 +62,7 @@ func (c *call) record(a *answer, err error, took time.Duration) Record {
 	if a == nil {
 		return r
 	}
-	r.Status, r.Body = a.status, a.describe(c.secrets)
+	r.Status, r.Body = a.status, a.describe(&c.secrets)
 	value, _ := a.find(c.endpoint.response.ExpiresIn)
 	if text, ok := jsonpath.Text(value); ok && errorCode.MatchString(text) && !c.secrets.in(text) {
 		r.Expires = text

@@ -131,7 +131,7 @@ func TestMediaTypeBesideAClientID(t *testing.T) {
 		"application/legacy-application": "no media type, 2 bytes", "legacy-application/json": "no media type, 2 bytes",
 	} {
 		a := answer{header: http.Header{"Content-Type": {media}}, size: 2}
-		if got := a.describe(s); got != want {
+		if got := a.describe(&s); got != want {
 			t.Errorf("%s: %s, want %s", media, got, want)
 		}
 	}

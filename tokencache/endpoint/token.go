@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"authproxy/internal/httpsyntax"
+	"authproxy/internal/jsonpath"
 )
 
 // maxToken bounds the length of tokens, in bytes.
@@ -85,14 +86,16 @@ func unfit(value any) string {
 	return ""
 }
 
-// tokens are the tokens at the selectors, where they are texts.
+// tokens are the texts at the selectors, also those that cannot be tokens.
 func (a *answer) tokens(selectors ...Selector) []string {
 	var texts []string
 	for _, s := range selectors {
-		if value, _ := a.token(s); value != nil {
-			if text, ok := value.(string); ok {
-				texts = append(texts, text)
-			}
+		value, found := a.token(s)
+		if !found {
+			value, _ = a.find(s)
+		}
+		if text, ok := jsonpath.Text(value); ok {
+			texts = append(texts, text)
 		}
 	}
 	return texts
@@ -100,7 +103,7 @@ func (a *answer) tokens(selectors ...Selector) []string {
 
 // tokenType is the token_type if it is one that can stand in a header, and that may
 // be shown.
-func (a *answer) tokenType(m Response, s secrets) string {
+func (a *answer) tokenType(m Response, s *secrets) string {
 	value, _ := a.find(m.TokenType)
 	text, _ := value.(string)
 	switch {
