@@ -1,42 +1,20 @@
 // Package coding undoes the content codings of small bodies (RFC 9110 section
 // 8.4.1): gzip, deflate, br (RFC 7932) and zstd (RFC 8878). Labels are hints: one
-// that names no coding counts as none, and a body that is not in the coding of its
-// label counts as it is.
+// that names no coding counts as none, what the first bytes show wins over them, and a
+// body that is not in the coding of its label counts as it is.
 package coding
 
 import (
-	"bytes"
 	"errors"
 	"io"
-	"slices"
 	"strings"
-	"sync"
-
-	"github.com/andybalholm/brotli"
-	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zlib"
-	"github.com/klauspost/compress/zstd"
 )
 
 const (
-	// maxWindow bounds the memory of a zstd decoder; RFC 9659 has senders keep to
-	// it.
-	maxWindow = 8 << 20
+	// Enough is how many first bytes of a body, where it has so many, show its coding.
+	Enough = 4
 	// maxCodings bounds how many codings of one body are undone.
 	maxCodings = 4
-)
-
-var (
-	gzipReaders   = sync.Pool{New: func() any { return new(gzip.Reader) }}
-	brotliReaders = sync.Pool{New: func() any { return new(brotli.Reader) }}
-	zstdReaders   = sync.Pool{New: func() any {
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
-		if err != nil {
-			panic(err) // the options are constant
-		}
-		return d
-	}}
 )
 
 // Known returns the codings that labels, the values of Content-Encoding, name and
@@ -46,85 +24,128 @@ func Known(labels []string) []string {
 	var all []string
 	for _, label := range labels {
 		for name := range strings.SplitSeq(label, ",") {
-			switch name = strings.ToLower(strings.TrimSpace(name)); name {
-			case "gzip", "deflate", "br", "zstd":
+			if len(all) > maxCodings {
+				return all
+			}
+			if name = coding(name); name != "" {
 				all = append(all, name)
-			case "x-gzip": // RFC 9110 section 8.4.1.3
-				all = append(all, "gzip")
 			}
 		}
 	}
 	return all
 }
 
-// Decode undoes the known codings. ok is false for more of them than one body
-// has, and when there are more than limit bytes.
+// coding is the coding that one label names, empty for none. Some servers give it
+// parameters, quotes or the name of its library.
+func coding(label string) string {
+	label, _, _ = strings.Cut(label, ";")
+	switch label = strings.ToLower(strings.Trim(label, " \t\r\n\"'")); label {
+	case "gzip", "deflate", "br", "zstd":
+		return label
+	case "x-gzip": // RFC 9110 section 8.4.1.3
+		return "gzip"
+	case "zlib":
+		return "deflate"
+	case "brotli":
+		return "br"
+	}
+	return ""
+}
+
+// Of returns the codings of a body that begins with first, all of it or at least
+// [Enough] bytes: those that labels name, as far as the bytes do not show that they were
+// not applied, or the one that the bytes show alone. It allocates nothing without
+// labels when the bytes show none.
+func Of(labels []string, first []byte) []string {
+	return borneOut(Known(labels), first, shown(first))
+}
+
+// Sniff returns the coding in which raw is without a label, by its first bytes; nil
+// when it shows none.
+func Sniff(raw []byte) []string { return borneOut(nil, raw, shown(raw)) }
+
+// borneOut returns known without the codings behind the outermost one that first bears
+// out; coded is what first shows.
+func borneOut(known []string, first []byte, coded string) []string {
+	if len(known) > maxCodings {
+		return known
+	}
+	for n := len(known); n > 0; n-- {
+		switch last := known[n-1]; {
+		case last == coded:
+			return known[:n]
+		case last == "br" && (coded == "" || coded == "deflate"):
+			return known[:n] // it shows nothing, and may begin like zlib
+		case last == "deflate" && coded == "" && !isJSON(first):
+			return known[:n]
+		}
+	}
+	if coded == "" {
+		return nil
+	}
+	return []string{coded}
+}
+
+// isJSON tells whether first begins a JSON text, which no deflate of a text without
+// zlib's header begins like: in fixed codes, these bytes would be what is not ASCII, or
+// a copy of nothing (RFC 1951 section 3.2.6).
+func isJSON(first []byte) bool {
+	return len(first) > 0 && strings.IndexByte(`{["`, first[0]) >= 0
+}
+
+// body is what is left to undo of a body.
+type body struct {
+	raw    []byte
+	known  []string
+	failed string // the coding that raw shows, and is not in
+	undone int
+}
+
+// outermost takes the outermost coding from what is known of b; empty when there is
+// none.
+func (b *body) outermost() string {
+	coded := shown(b.raw)
+	if coded == b.failed {
+		coded = ""
+	}
+	b.known = borneOut(b.known, b.raw, coded)
+	last := len(b.known) - 1
+	if last < 0 {
+		return ""
+	}
+	name := b.known[last]
+	b.known = b.known[:last]
+	return name
+}
+
+// holds goes on with what b holds under the outermost coding.
+func (b *body) holds(text []byte) {
+	b.raw, b.failed = text, ""
+	b.undone++
+}
+
+// Decode undoes the known codings, and what the bytes show besides. ok is false for
+// more of them than one body has, and when there are more than limit bytes.
 func Decode(raw []byte, known []string, limit int) (text []byte, ok bool) {
 	if len(known) > maxCodings {
 		return nil, false
 	}
-	for _, name := range slices.Backward(known) {
-		text, err := undo(raw, name, limit)
+	b := body{raw: raw, known: known}
+	for name := b.outermost(); name != ""; name = b.outermost() {
+		if b.undone == maxCodings {
+			return nil, false
+		}
+		text, err := undo(b.raw, name, limit)
 		switch {
 		case len(text) > limit:
 			return nil, false
 		case err == nil:
-			raw = text
+			b.holds(text)
+		default:
+			b.failed = name
 		}
 	}
-	return raw, len(raw) <= limit
-}
-
-// Sniff returns the coding in which raw is without a label, by its first bytes
-// (RFC 1952 section 2.3.1, RFC 8878 section 3.1.1); nil when it shows none.
-func Sniff(raw []byte) []string {
-	switch {
-	case bytes.HasPrefix(raw, []byte("\x1f\x8b")):
-		return []string{"gzip"}
-	case bytes.HasPrefix(raw, []byte("\x28\xb5\x2f\xfd")):
-		return []string{"zstd"}
-	default:
-		return nil
-	}
-}
-
-// undo returns what raw holds under one coding, up to one byte more than limit.
-func undo(raw []byte, name string, limit int) ([]byte, error) {
-	switch name {
-	case "br":
-		d := brotliReaders.Get().(*brotli.Reader)
-		defer brotliReaders.Put(d)
-		return readAll(d, d.Reset(bytes.NewReader(raw)), limit)
-	case "zstd":
-		d := zstdReaders.Get().(*zstd.Decoder)
-		defer zstdReaders.Put(d)
-		return readAll(d, d.Reset(bytes.NewReader(raw)), limit)
-	case "deflate":
-		return inflate(raw, limit)
-	default:
-		d := gzipReaders.Get().(*gzip.Reader)
-		defer gzipReaders.Put(d)
-		return readAll(d, d.Reset(bytes.NewReader(raw)), limit)
-	}
-}
-
-// inflate reads deflate with its zlib wrapper, as the standard has it, or
-// without, as some servers send it.
-func inflate(raw []byte, limit int) ([]byte, error) {
-	if d, err := zlib.NewReader(bytes.NewReader(raw)); err == nil {
-		defer d.Close()
-		return readAll(d, nil, limit)
-	}
-	d := flate.NewReader(bytes.NewReader(raw))
-	defer d.Close()
-	return readAll(d, nil, limit)
-}
-
-func readAll(d io.Reader, err error, limit int) ([]byte, error) {
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(io.LimitReader(d, int64(limit)+1))
+	return b.raw, len(b.raw) <= limit
 }
 
 // Begin returns what the beginning of a body holds under the known codings, as far
@@ -134,16 +155,25 @@ func Begin(raw []byte, known []string, limit int) []byte {
 	if len(known) > maxCodings {
 		return nil
 	}
-	for _, name := range slices.Backward(known) {
-		text, err := undo(raw, name, limit-1)
-		switch {
-		case len(text) > 0 || err == nil || errors.Is(err, io.ErrUnexpectedEOF):
-			raw = text
-		case name == "gzip" || name == "zstd":
-			// they begin with what no text begins with, and this does not
-		default:
+	b := body{raw: raw, known: known}
+	whole := false // raw is all of it
+	for {
+		if len(b.raw) < Enough && len(b.known) > 0 && !whole {
 			return nil
 		}
+		name := b.outermost()
+		if name == "" {
+			return b.raw[:min(len(b.raw), limit)]
+		}
+		if b.undone == maxCodings {
+			return nil
+		}
+		text, err := undo(b.raw, name, limit-1)
+		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+			b.failed = name
+			continue
+		}
+		b.holds(text)
+		whole = err == nil && len(text) < limit
 	}
-	return raw[:min(len(raw), limit)]
 }
