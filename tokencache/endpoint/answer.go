@@ -48,11 +48,7 @@ func (a *answer) blank() bool {
 // whatever its content coding is called, it is undone when it can be.
 func (a *answer) read(body []byte) {
 	a.size, a.tooLarge = len(body), len(body) > maxAnswer
-	known := coding.Known(a.header["Content-Encoding"])
-	if len(known) == 0 {
-		known = coding.Sniff(body)
-	}
-	body, ok := coding.Decode(body, known, maxAnswer)
+	body, ok := coding.Decode(body, coding.Of(a.header["Content-Encoding"], body), maxAnswer)
 	if !ok {
 		a.tooLarge = true
 		return

@@ -122,6 +122,8 @@ func TestCompressedAnswers(t *testing.T) {
 	for _, c := range []struct{ label, body string }{
 		{"gzip", zipped.String()}, {"", zipped.String()}, {"UTF-8", zipped.String()}, {"br", br.String()},
 		{"UTF-8", body}, {"none", body}, {"gzip", body}, {"zstd", body}, {"gzip, utf-8", zipped.String()},
+		{"br", zipped.String()}, {"zstd", zipped.String()}, {"gzip;q=1", zipped.String()}, {`"br"`, br.String()}, {"br, gzip", br.String()}, {"deflate", body},
+		{"", zipped.String() + "\x00\x00"}, {"gzip", zipped.String()[:zipped.Len()-8]},
 	} {
 		tok, err := must(t, simple(newPlatform(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", c.label)
