@@ -5,8 +5,10 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/andybalholm/brotli"
 )
@@ -144,6 +146,8 @@ func TestLifetimeThatCannotBeReadIsTold(t *testing.T) {
 		{"expires_in", `{"access_token":"abc"}`, ""},
 		{"expires_in", `{"access_token":"abc","expires_in":"2h"}`, "(expires_in): what stands there is no number"},
 		{"expires_in", `{"access_token":"abc","expires_in":0}`, "is no time ahead"},
+		{"expires_in", `{"access_token":"abc","expires_in":` + strconv.FormatInt(time.Now().Unix()+3600, 10) + `}`, "(expires_in): what stands there, as s, is years ahead; it looks like a time of day (epoch): set expires_unit: epoch_s"},
+		{"expires_in", `{"access_token":"abc","expires_in":"2999-01-02T03:04:05Z"}`, "it looks like a date: set expires_unit: rfc3339"},
 		{"expires_in", `{"access_token":"abc","expires_in":{}}`, "neither a number nor a text"},
 		{"data.ttl", `{"access_token":"abc","expires_in":7}`, "(data.ttl): nothing stands there"},
 	} {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,23 +14,80 @@ import (
 const maxLifetime = 100 * 365 * 24 * time.Hour
 
 // expiry is when a token ends whose answer says text, in unit, of its lifetime. It
-// is zero when that is no time after sent, and problem says why. RFC 6749 section
-// 5.1 has seconds.
+// is zero when that is no time after sent, or is one in another unit, and problem says
+// why. RFC 6749 section 5.1 has seconds.
 func expiry(text, unit string, sent time.Time) (end time.Time, problem string) {
-	text = strings.TrimSpace(text)
+	text, unit = strings.TrimSpace(text), cmp.Or(unit, "s")
 	end, ok := ending(text, unit, sent)
 	limit := sent.Add(maxLifetime)
+	hint := otherUnit(text, unit, sent)
 	switch {
 	case !ok && unit == "rfc3339":
-		return time.Time{}, "what stands there is no time such as 2006-01-02T15:04:05Z"
+		return time.Time{}, "what stands there is no time such as 2006-01-02T15:04:05Z" + hint
 	case !ok:
-		return time.Time{}, "what stands there is no number"
+		return time.Time{}, "what stands there is no number" + hint
 	case !end.After(sent):
-		return time.Time{}, "what stands there, as " + cmp.Or(unit, "s") + ", is no time ahead"
+		return time.Time{}, "what stands there, as " + unit + ", is no time ahead" + hint
+	case end.After(sent.Add(likely)) && hint != "":
+		return time.Time{}, "what stands there, as " + unit + ", is years ahead" + hint
 	case end.After(limit):
 		return limit, ""
 	}
 	return end, ""
+}
+
+// likely bounds the lifetime of a token, and how far from now the time is at which one
+// ends: a number that is beyond it in one unit and within it in another is in the other.
+const likely = 10 * 365 * 24 * time.Hour
+
+// otherUnit says in which unit text is likely to be, if it is in another than unit.
+func otherUnit(text, unit string, sent time.Time) string {
+	n, isNumber := number(text)
+	switch absolute := unit != "s" && unit != "ms"; {
+	case isNumber && absolute && 0 < n && n <= likely.Seconds():
+		return "; it looks like a time from now on: set expires_unit: s"
+	case isNumber:
+		return otherEpoch(n, unit, sent)
+	case isTime(text, time.RFC3339) && unit != "rfc3339":
+		return "; it looks like a date: set expires_unit: rfc3339"
+	case isTime(text, time.RFC3339):
+		return ""
+	case isTime(text, dates...):
+		return "; it looks like a date in a form that no expires_unit has, so leave expires_in empty and set default_ttl"
+	}
+	return ""
+}
+
+// otherEpoch is otherUnit for a number that may count from 1970 on.
+func otherEpoch(n float64, unit string, sent time.Time) string {
+	for _, u := range []struct {
+		name string
+		unit time.Duration
+	}{{"epoch_s", time.Second}, {"epoch_ms", time.Millisecond}, {"", time.Microsecond}, {"", time.Nanosecond}} {
+		at := n / float64(time.Second/u.unit)
+		switch {
+		case n == math.MaxInt32: // for some, as long as can be; it is in 2038
+		case u.name == unit || math.Abs(at-float64(sent.Unix())) > likely.Seconds():
+		case u.name == "":
+			return "; it looks like a time of day (epoch) in a unit that no expires_unit has, so leave expires_in empty and set default_ttl"
+		default:
+			return "; it looks like a time of day (epoch): set expires_unit: " + u.name
+		}
+	}
+	return ""
+}
+
+// dates are layouts of dates in answers that are not those of RFC 3339.
+var dates = []string{
+	time.DateTime, time.DateOnly, "2006-01-02T15:04:05", "2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 -0700 MST",
+	"2006/01/02 15:04:05", http.TimeFormat, time.RFC1123, time.RFC1123Z, time.RFC850, time.ANSIC, time.UnixDate,
+}
+
+func isTime(text string, layouts ...string) bool {
+	return slices.ContainsFunc(layouts, func(layout string) bool {
+		_, err := time.Parse(layout, text)
+		return err == nil
+	})
 }
 
 // ending is the time that text, in unit, names; ok is false when it names none.

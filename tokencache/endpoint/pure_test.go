@@ -6,53 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"authproxy/internal/template"
 )
-
-func TestExpiry(t *testing.T) {
-	sent := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
-	none := time.Duration(0)
-	tests := []struct {
-		json, unit string
-		want       time.Duration // after sent; 0: unusable
-	}{
-		{`7200`, "s", 7200 * time.Second}, {`"43199"`, "", 43199 * time.Second}, {`" 60 "`, "s", time.Minute},
-		{`1.5`, "s", 1500 * time.Millisecond}, {`7.2e3`, "s", 2 * time.Hour}, {`0.5`, "s", 500 * time.Millisecond},
-		{`0`, "s", none}, {`-1`, "s", none}, {`-1e400`, "s", none}, {`"NaN"`, "s", none}, {`"Inf"`, "s", none}, {`"0x1p9"`, "s", none},
-		{`"1_000"`, "s", none}, {`"abc"`, "s", none}, {`""`, "s", none}, {`true`, "s", none}, {`null`, "s", none},
-		{`{}`, "s", none}, {`[1]`, "s", none}, {`"1h"`, "s", none}, {`1e-300`, "s", none},
-		{`1e300`, "s", maxLifetime}, {`1e400`, "s", maxLifetime}, {`99999999999999999999`, "s", maxLifetime}, {`9223372036854775807`, "ms", maxLifetime},
-		{`7200000`, "ms", 2 * time.Hour}, {`"250"`, "ms", 250 * time.Millisecond},
-		{`1772604427`, "epoch_s", time.Hour + time.Minute}, {`"1772600768"`, "epoch_s", time.Second},
-		{`1772600767`, "epoch_s", none}, {`3600`, "epoch_s", none}, {`-5`, "epoch_s", none}, {`1e300`, "epoch_s", maxLifetime}, {`1e400`, "epoch_s", maxLifetime},
-		{`1772600767001`, "epoch_ms", time.Millisecond}, {`1772600767`, "epoch_ms", none}, {`9e18`, "epoch_ms", maxLifetime},
-		{`"2026-03-04T06:06:07Z"`, "rfc3339", time.Hour}, {`"2026-03-04T05:06:07.5+00:00"`, "rfc3339", 500 * time.Millisecond},
-		{`"2026-03-04T05:06:07Z"`, "rfc3339", none}, {`"9999-12-31T23:59:59Z"`, "rfc3339", maxLifetime},
-		{`"0000-01-01T00:00:00Z"`, "rfc3339", none}, {`7200`, "rfc3339", none}, {`"tomorrow"`, "rfc3339", none},
-	}
-	for _, tt := range tests {
-		a := &answer{header: http.Header{}}
-		a.read([]byte(`{"e":` + tt.json + `}`))
-		got, problem := a.expiry(Response{ExpiresIn: at("e"), ExpiresUnit: tt.unit}, sent)
-		want := time.Time{}
-		if tt.want != 0 {
-			want = sent.Add(tt.want)
-		}
-		if !got.Equal(want) {
-			t.Errorf("%s %s: %v, want %v", tt.json, tt.unit, got, want)
-		}
-		if (problem == "") != (tt.want != 0) {
-			t.Errorf("%s %s: told %q", tt.json, tt.unit, problem)
-		}
-	}
-	for place, told := range map[string]bool{"expires_in": false, "data.ttl": true} { // the standard allows it to be missing
-		if got, problem := (&answer{}).expiry(Response{ExpiresIn: at(place)}, sent); !got.IsZero() || (problem != "") != told {
-			t.Errorf("missing %s: %v, told %q", place, got, problem)
-		}
-	}
-}
 
 func TestTemplates(t *testing.T) {
 	v := values{"base_url": "http://h:1/b?x=1&y", "client_id": "a/b c&d%?ü", "token": ""}
@@ -92,18 +48,6 @@ func TestShownURLHoldsParamsOnly(t *testing.T) {
 	got := shown(template.Parse("https://{env}.h/{client_secret}/{token}?a={env}"), map[string]string{"env": "e1"})
 	if got != "https://e1.h/{client_secret}/{token}" {
 		t.Error(got)
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
-	for text, want := range map[string]time.Duration{
-		"": 0, "0": 0, "-5": 0, "120": 2 * time.Minute, "1e300": maxRetryAfter, "x": 0, "99999999999999999999": maxRetryAfter,
-		"Wed, 04 Mar 2026 05:07:07 GMT": time.Minute, "Wed, 04 Mar 2020 05:07:07 GMT": 0, "Wed, 04 Mar 9020 05:07:07 GMT": maxRetryAfter,
-	} {
-		if got := retryAfter(text, now); got != want {
-			t.Errorf("%q: %v, want %v", text, got, want)
-		}
 	}
 }
 
