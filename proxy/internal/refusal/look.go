@@ -18,8 +18,9 @@ type look struct {
 	ahead
 	detector *Detector
 	late     Late     // who is told; nil when it is known what the body says, or nobody asks
-	known    []string // content codings
-	sniffed  bool     // known is what the bytes show
+	labels   []string // of the codings of the content
+	known    []string // these codings
+	begun    bool     // they are known
 	scan     scanner  // of the text, as far as it has been seen
 	decoded  int      // bytes that were decoded last
 	found    verdict  // of the whole value that scan has come to
@@ -27,7 +28,7 @@ type look struct {
 
 // newLook begins to look into the body of resp.
 func (d *Detector) newLook(resp *http.Response) *look {
-	l := &look{detector: d, known: coding.Known(resp.Header["Content-Encoding"]), scan: scanner{begins: &d.begins}}
+	l := &look{detector: d, labels: resp.Header["Content-Encoding"], scan: scanner{begins: &d.begins}}
 	l.open(resp, l)
 	return l
 }
@@ -87,7 +88,8 @@ func (l *look) atEnd(seen []byte, err error) verdict {
 	if !errors.Is(err, io.EOF) || len(seen) > lookLimit {
 		return silent
 	}
-	text, ok := coding.Decode(seen, l.codings(seen), lookLimit)
+	l.begin(seen, true)
+	text, ok := coding.Decode(seen, l.known, lookLimit)
 	if !ok {
 		return silent
 	}
@@ -102,7 +104,10 @@ func (l *look) progress(seen []byte, again bool) (progress, []byte) {
 	if len(seen) > lookLimit {
 		return hopeless, nil
 	}
-	if len(l.codings(seen)) == 0 {
+	if !l.begin(seen, false) {
+		return nothing, nil
+	}
+	if len(l.known) == 0 {
 		before := l.scan.state
 		at := l.scan.follow(seen)
 		if at == before {
@@ -122,14 +127,22 @@ func (l *look) progress(seen []byte, again bool) (progress, []byte) {
 	return l.scan.follow(text), text
 }
 
-// codings are the codings of the body that begins with seen.
-func (l *look) codings(seen []byte) []string {
-	if !l.sniffed && len(l.known) == 0 {
-		l.known = coding.Sniff(seen)
+// begin tells whether the codings of the body that begins with seen are known. They
+// are when all of it has come.
+func (l *look) begin(seen []byte, all bool) bool {
+	switch {
+	case l.begun:
+	case all, len(seen) >= coding.Enough:
+		l.known, l.begun = coding.Of(l.labels, seen), true
+	case len(l.labels) == 0 && len(seen) > 0 && !maybeCoded(seen[0]):
+		l.begun = true
 	}
-	l.sniffed = l.sniffed || len(seen) >= 4
-	return l.known
+	return l.begun
 }
+
+// maybeCoded tells whether what is coded may begin with c, where no label says so: in
+// gzip, zlib, or zstd with its frames to be skipped.
+func maybeCoded(c byte) bool { return c == 0x1f || c == 'x' || c == '(' || 'P' <= c && c <= '_' }
 
 // Read implements [io.Reader]. While it is not known what the body says, it goes on
 // looking.
