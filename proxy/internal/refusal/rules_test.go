@@ -84,7 +84,7 @@ func TestLabelsAreHints(t *testing.T) {
 }
 
 func TestCodings(t *testing.T) {
-	for label, body := range map[string]string{"": zipped(envelopeText), "utf-8": zipped(envelopeText), "gzip;q=1": zipped(envelopeText),"br": brotlied(envelopeText), "gzip": zipped(envelopeText), "gzip, br": brotlied(zipped(envelopeText)), "x-gzip": zipped(envelopeText)} {
+	for label, body := range map[string]string{"": zipped(envelopeText), "utf-8": zipped(envelopeText), "gzip;q=1": zipped(envelopeText), "br": brotlied(envelopeText), "gzip": zipped(envelopeText), "gzip, br": brotlied(zipped(envelopeText)), "x-gzip": zipped(envelopeText)} {
 		for _, length := range []int64{-1, int64(len(body))} {
 			resp := answerOf("application/json", length, iotest.OneByteReader(strings.NewReader(body)))
 			if resp.Header.Set("Content-Encoding", label); label == "" {
