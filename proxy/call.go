@@ -37,6 +37,7 @@ type call struct {
 	done    []func(*Record)  // of observers
 	room    [3]func(*Record) // for done, so that no request allocates it
 	unsized bool             // the answer comes without a length
+	empty   bool             // the answer has no body
 	closing bool             // the client is to use another connection for its next request
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -156,6 +157,43 @@ func TestRefusedAgainWithoutBeingSentAgain(t *testing.T) {
 		<-f.tokens.done
 		if got := f.tokens.futile.Load(); got != futile {
 			t.Errorf("request %d: told %d times that it was futile", i, got)
+		}
+	}
+}
+
+// slowEnd is a body of which nothing comes but its end, after a while.
+type slowEnd struct{}
+
+func (slowEnd) Read([]byte) (int, error) { time.Sleep(4 * flushAfter); return 0, io.EOF }
+func (slowEnd) Close() error             { return nil }
+
+// flushes counts how often it is flushed.
+type flushes struct {
+	http.ResponseWriter
+	n int
+}
+
+func (f *flushes) Flush() { f.n++ }
+
+// TestAnswerWithoutABodyIsNotFlushed: what gRPC says in a header alone would else be
+// followed by an empty frame, which its clients take for a broken stream.
+func TestAnswerWithoutABodyIsNotFlushed(t *testing.T) {
+	for _, looks := range []bool{true, false} {
+		f := newFront(t, status(200), func(o *Options) {
+			if !looks {
+				o.Refusal.Body = nil
+			}
+			o.Transport = roundTrip(func(req *http.Request) (*http.Response, error) {
+				return &http.Response{
+					StatusCode: 200, ProtoMajor: 2, Header: http.Header{"Grpc-Status": {"5"}, "Content-Type": {"application/grpc"}},
+					Body: slowEnd{}, Request: req,
+				}, nil
+			})
+		})
+		w := &flushes{ResponseWriter: httptest.NewRecorder()}
+		f.Config.Handler.ServeHTTP(w, httptest.NewRequest("POST", "http://localhost/a", nil))
+		if w.n != 0 {
+			t.Errorf("looks %v: flushed %d times", looks, w.n)
 		}
 	}
 }

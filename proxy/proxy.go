@@ -228,6 +228,7 @@ func (h *handler) modify(resp *http.Response) error {
 	if c.unsized = resp.ContentLength < 0; c.unsized {
 		delete(resp.Header, "Content-Length") // HTTP/2 lets any text pass, and the server would log it
 	}
+	c.empty = resp.ContentLength == 0 || resp.Body == http.NoBody && !c.unsized
 	if h.exchange.refusal.Looks() && resp.ContentLength > 0 && !arrived {
 		resp.ContentLength = -1 // ReverseProxy then flushes what comes as it comes; the field stays
 	}

@@ -39,5 +39,15 @@ func (w *writer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap lets [http.ResponseController] reach Flush and Hijack.
+// FlushError implements what [http.ResponseController] flushes by. An answer without a
+// body ends at once: its header flushed before that would be followed by an empty frame
+// in HTTP/2, and gRPC takes what stands in a header for trailers only where there is none.
+func (w *writer) FlushError() error {
+	if w.call.empty {
+		return nil
+	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Unwrap lets [http.ResponseController] reach Hijack.
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
