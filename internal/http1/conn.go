@@ -11,14 +11,10 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// inline is how many bytes of a body are sent before the answer is looked for; a
-// longer body, or one of unknown length, is sent by a goroutine of its own, since the
-// answer may come before its end.
-const inline = 16 << 10
 
 // conn is a connection, which has one request at a time.
 type conn struct {
@@ -66,6 +62,17 @@ func (s *sender) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// ReadFrom implements [io.ReaderFrom], by which a body goes out as it comes.
+func (s *sender) ReadFrom(r io.Reader) (int64, error) {
+	buf := buffers.Get().(*[bodyBuffer]byte)
+	defer buffers.Put(buf)
+	return io.CopyBuffer(struct{ io.Writer }{s}, r, buf[:])
+}
+
+const bodyBuffer = 32 << 10
+
+var buffers = sync.Pool{New: func() any { return new([bodyBuffer]byte) }}
 
 // exchange is one request on its way over a connection, and then the body of its
 // answer.
@@ -132,12 +139,11 @@ func (x *exchange) failed(sendErr, err error) error {
 	}
 }
 
-// send sends the request, or begins to.
+// send sends the request, or begins to: one with a body is sent by a goroutine of its
+// own, since the body may come slowly, and the answer before its end.
 func (x *exchange) send() error {
-	if x.req.Body == nil || x.req.Body == http.NoBody || x.req.ContentLength > 0 && x.req.ContentLength <= inline {
-		err := x.write()
-		x.giveUp(err)
-		return err
+	if x.req.Body == nil || x.req.Body == http.NoBody {
+		return x.write()
 	}
 	x.sent = make(chan error, 1)
 	go func() {
@@ -280,6 +286,11 @@ func (x *exchange) end(keep bool, how int32) {
 // sentWhole tells whether the request has been sent, which the goroutine that does it
 // may be about to say.
 func (x *exchange) sentWhole() bool {
+	select {
+	case err := <-x.sent:
+		return err == nil
+	default:
+	}
 	wait := time.NewTimer(50 * time.Millisecond)
 	defer wait.Stop()
 	select {

@@ -63,8 +63,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	for {
 		c, err := t.get(req.Context())
 		if err != nil {
-			closeBody(req)
-			return nil, err
+			return nil, err // Options.Dial may have another way, which needs the body
 		}
 		resp, err := c.roundTrip(req)
 		if err == nil {
@@ -115,12 +114,6 @@ func repeatable(req *http.Request) bool {
 		}
 	}
 	return false
-}
-
-func closeBody(req *http.Request) {
-	if req.Body != nil {
-		_ = req.Body.Close()
-	}
 }
 
 // get returns a connection that the other side has not closed, as far as is known

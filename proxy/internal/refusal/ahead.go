@@ -13,7 +13,7 @@ const firstRead = 4 << 10
 var firstBuffers = sync.Pool{New: func() any { return new([firstRead]byte) }}
 
 // ahead is a body whose beginning is read by a goroutine of its own, up to a little
-// more than lookLimit. Read brings the bytes as they came, then the rest. Close may
+// more than lookLimit; at once, when a method AtHand tells that reading does not wait. Read brings the bytes as they came, then the rest. Close may
 // be called while Read waits.
 type ahead struct {
 	src    io.ReadCloser
@@ -46,6 +46,11 @@ func (a *ahead) open(resp *http.Response, body io.ReadCloser) {
 	}
 	a.passed.Body = body
 	a.running = true
+	if near, ok := a.src.(interface{ AtHand() bool }); ok && near.AtHand() {
+		for a.more() {
+		}
+		return
+	}
 	go func() {
 		for a.more() {
 		}

@@ -36,6 +36,9 @@ func (d *Detector) newLook(resp *http.Response) *look {
 // hold waits until it is known what the body says, for no longer than wait, and
 // lets the body go on.
 func (l *look) hold(wait time.Duration) (says verdict, known bool) {
+	if seen, err := l.arrived(); err != nil {
+		return l.judge(seen, err, true)
+	}
 	end := time.Now().Add(wait)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

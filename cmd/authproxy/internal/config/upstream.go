@@ -41,6 +41,7 @@ type Upstream struct {
 	Access                []Access      `yaml:"access"`                                     // none: everything passes
 	Upgrade               []string      `yaml:"upgrade" default:"websocket" rule:"upgrade"` // Upgrade values that pass
 	Protocol              string        `yaml:"protocol" default:"auto" oneof:"auto|h2c"`
+	Transport             string        `yaml:"transport" default:"auto" oneof:"auto|std"` // std: net/http's for everything
 	PreserveHost          bool          `yaml:"preserve_host"`
 	RewriteLocation       bool          `yaml:"rewrite_location" default:"true"`
 	RewriteHeaders        []string      `yaml:"rewrite_headers" rule:"header"` // whose value is one address

@@ -19,7 +19,8 @@ import (
 // Options say how to speak to another side. They are comparable: requests with
 // equal Options can go through one [Pool].
 type Options struct {
-	// Scheme and Host are those of the URLs that are asked for.
+	// Scheme and Host are those of the URLs that are asked for; empty when these have
+	// several.
 	Scheme, Host string
 	// Socket is the path of a unix socket to connect to, whatever Host says;
 	// empty for none.
@@ -40,6 +41,8 @@ type Options struct {
 	// whether it is alive, and for how long the answer may take; 0: 5 s. One that
 	// carries gRPC is never asked.
 	Ping time.Duration
+	// Std: net/http's transport for everything.
+	Std bool
 	// H2C: HTTP/2 in clear text, by prior knowledge, and nothing else.
 	H2C bool
 	// Resolve: move on to new connections when the addresses of Host change.
@@ -49,6 +52,9 @@ type Options struct {
 // pingAfter is the default of Options.Ping: a connection that is dead without being
 // closed, as behind a firewall that forgot it, costs seconds and not minutes.
 const pingAfter = 5 * time.Second
+
+// maxHeader is how many bytes the header of an answer may have.
+const maxHeader = 1 << 20
 
 // transport is all that is known of a set of connections.
 type transport interface {
@@ -152,11 +158,11 @@ func (p *Pool) dial(ctx context.Context, network, address string) (net.Conn, err
 func (p *Pool) fresh() transport {
 	other := p.transport()
 	if p.opts.Scheme == "http" && !p.opts.H2C {
-		return p.toProxy(other) // there is no gRPC
+		return p.faster(p.toProxy(other)) // there is no gRPC
 	}
 	grpc := p.transport()
 	grpc.HTTP2, grpc.DialContext = nil, p.dialSilent
-	return byKind{p.toProxy(grpc), p.toProxy(other)}
+	return byKind{p.toProxy(grpc), p.faster(p.toProxy(other))}
 }
 
 // transport returns one transport, which goes by no proxy yet.
@@ -172,7 +178,7 @@ func (p *Pool) transport() *http.Transport {
 		IdleConnTimeout:        o.IdleTime,
 		ResponseHeaderTimeout:  o.Header,
 		ExpectContinueTimeout:  time.Second,
-		MaxResponseHeaderBytes: 1 << 20,
+		MaxResponseHeaderBytes: maxHeader,
 		Protocols:              new(http.Protocols),
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: cmp.Or(o.Ping, pingAfter), PingTimeout: cmp.Or(o.Ping, pingAfter)},
 	}

@@ -36,7 +36,7 @@ func TestFollowsItsName(t *testing.T) {
 		return s
 	}
 	before, after := answers("before"), answers("after")
-	pool := mustMake(t, Options{Scheme: "http", Host: "up.example", Idle: 1, IdleTime: time.Minute, Resolve: true})
+	pool := mustMake(t, Options{Scheme: "http", Host: "up.example", Idle: 1, IdleTime: time.Minute, Resolve: true, Std: true})
 	addresses, failure := []string{"192.0.2.1", "192.0.2.2"}, error(nil)
 	pool.names.resolve = func(context.Context, string) ([]string, error) { return addresses, failure }
 	pool.names.looked.Store(int64(time.Since(pool.names.born))) // the looks of this test are its own

@@ -82,12 +82,14 @@ func TestErrorsOfTheTransport(t *testing.T) {
 			_, _ = in.ReadByte()
 			_, _ = io.WriteString(conn, c.answer)
 		})
-		pool := mustMake(t, Options{Connect: 5 * time.Second})
-		req, _ := http.NewRequestWithContext(t.Context(), "GET", c.scheme+"://"+address, nil)
-		_, err := pool.RoundTrip(req)
-		var says *Error
-		if !errors.As(err, &says) || says.Reason() != c.want || errors.Unwrap(says) == nil || says.Error() != errors.Unwrap(says).Error() {
-			t.Errorf("%s: %v, want %s", name, err, c.want)
+		for _, std := range []bool{true, false} {
+			pool := mustMake(t, Options{Scheme: c.scheme, Host: address, Connect: 5 * time.Second, Std: std})
+			req, _ := http.NewRequestWithContext(t.Context(), "GET", c.scheme+"://"+address, nil)
+			_, err := pool.RoundTrip(req)
+			var says *Error
+			if !errors.As(err, &says) || says.Reason() != c.want || errors.Unwrap(says) == nil || says.Error() != errors.Unwrap(says).Error() {
+				t.Errorf("%s, std %v: %v, want %s", name, std, err, c.want)
+			}
 		}
 	}
 }
@@ -95,23 +97,27 @@ func TestErrorsOfTheTransport(t *testing.T) {
 // TestHandshakeThatTakesTooLong is of TLS, and no upstream that answers late.
 func TestHandshakeThatTakesTooLong(t *testing.T) {
 	address := rawtest.Listen(t, func(_ net.Conn, in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) })
-	pool := mustMake(t, Options{Connect: 10 * time.Millisecond})
-	req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://"+address, nil)
-	_, err := pool.RoundTrip(req)
-	var says *Error
-	if !errors.As(err, &says) || says.Reason() != reasonTLS {
-		t.Errorf("%v", err)
+	for _, std := range []bool{true, false} {
+		pool := mustMake(t, Options{Scheme: "https", Host: address, Connect: 10 * time.Millisecond, Std: std})
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://"+address, nil)
+		_, err := pool.RoundTrip(req)
+		var says *Error
+		if !errors.As(err, &says) || says.Reason() != reasonTLS {
+			t.Errorf("std %v: %v", std, err)
+		}
 	}
 }
 
 func TestCanceledIsStillCanceled(t *testing.T) {
 	address := rawtest.Listen(t, func(_ net.Conn, in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) })
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(20*time.Millisecond, cancel)
-	req, _ := http.NewRequestWithContext(ctx, "GET", "http://"+address, nil)
-	_, err := mustMake(t, Options{}).RoundTrip(req)
-	var says *Error
-	if !errors.Is(err, context.Canceled) || !errors.As(err, &says) || says.Reason() != reasonCanceled {
-		t.Errorf("%v", err)
+	for _, std := range []bool{true, false} {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(20*time.Millisecond, cancel)
+		req, _ := http.NewRequestWithContext(ctx, "GET", "http://"+address, nil)
+		_, err := mustMake(t, Options{Scheme: "http", Host: address, Std: std}).RoundTrip(req)
+		var says *Error
+		if !errors.Is(err, context.Canceled) || !errors.As(err, &says) || says.Reason() != reasonCanceled {
+			t.Errorf("std %v: %v", std, err)
+		}
 	}
 }

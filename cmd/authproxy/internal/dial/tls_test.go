@@ -79,7 +79,7 @@ func TestClientCertificateThatRotates(t *testing.T) {
 	cert, key := pair(t, "one")
 	put(t, files.CertFile, cert)
 	put(t, files.KeyFile, key)
-	pool := mustMake(t, Options{Scheme: "https", Host: "127.0.0.1", TLS: files, Idle: 1})
+	pool := mustMake(t, Options{Scheme: "https", Host: server.Listener.Addr().String(), TLS: files, Idle: 1})
 	shows := func(want string) {
 		t.Helper()
 		if got, err := shown(pool, server); got != want || err != nil {
@@ -124,7 +124,7 @@ func TestAuthorityThatRotates(t *testing.T) {
 	own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	other, _ := pair(t, "other")
 	put(t, file, own)
-	pool := mustMake(t, Options{Scheme: "https", Host: "127.0.0.1", TLS: TLS{CAFile: file}, Idle: 1})
+	pool := mustMake(t, Options{Scheme: "https", Host: server.Listener.Addr().String(), TLS: TLS{CAFile: file}, Idle: 1})
 	for _, c := range []struct {
 		content         []byte
 		renewed, trusts bool

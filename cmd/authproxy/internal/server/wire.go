@@ -83,7 +83,7 @@ func escaped(path string) string { return (&url.URL{Path: path}).EscapedPath() }
 func (g *generation) newUpstream(u config.Upstream, comesBack func(*http.Request, string) bool) (http.Handler, error) {
 	transport, err := g.pool(u.Name, dial.Options{
 		Scheme: u.URL.Scheme, Host: u.URL.Host, Socket: u.Socket, Proxy: text(u.ProxyURL), TLS: dial.TLS(u.TLS),
-		Connect: u.ConnectTimeout, Header: u.ResponseHeaderTimeout, Idle: u.MaxIdleConns, IdleTime: u.IdleTimeout, H2C: u.Protocol == "h2c", Resolve: true,
+		Connect: u.ConnectTimeout, Header: u.ResponseHeaderTimeout, Idle: u.MaxIdleConns, IdleTime: u.IdleTimeout, H2C: u.Protocol == "h2c", Std: u.Transport == "std", Resolve: true,
 	})
 	if err != nil {
 		return nil, err
