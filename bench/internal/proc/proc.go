@@ -1,18 +1,25 @@
-// Package proc runs programs of this module and reads from /proc what they
-// use. It knows Linux only.
+// Package proc runs the programs that are measured and reads from /proc what
+// they use, together with the processes that they start. It knows Linux only.
 package proc
 
 import (
-	"bufio"
+	"errors"
 	"fmt"
 	"io"
-	"os"
+	"net"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
+)
+
+const (
+	startLimit = 30 * time.Second // for a program to listen
+	stopLimit  = 3 * time.Second  // for a program to end when it is asked to
+	startPoll  = 2 * time.Millisecond
 )
 
 // Process is a program under measurement.
@@ -20,100 +27,151 @@ type Process struct {
 	// URL is where it listens.
 	URL string
 
-	cmd *exec.Cmd
+	cmd   *exec.Cmd
+	ended chan struct{} // closed when the program has ended
+}
+
+// Start builds a package of this module into dir and runs it as [Run] does.
+func Start(log io.Writer, dir, pkg string, args ...string) (*Process, error) {
+	program, err := Build(dir, pkg)
+	if err != nil {
+		return nil, err
+	}
+	return Run(log, program, args...)
+}
+
+// Build builds a package of this module into dir, as a release is built.
+func Build(dir, pkg string) (program string, err error) {
+	return build(dir, pkg, ".")
+}
+
+// BuildModule builds the package at the root of the module that lies in folder.
+func BuildModule(dir, folder string) (program string, err error) {
+	return build(dir, ".", folder)
+}
+
+func build(dir, pkg, folder string) (string, error) {
+	program := filepath.Join(dir, filepath.Base(filepath.Join(folder, pkg)))
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, pkg)
+	cmd.Dir = folder
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building %s in %s: %w\n%s", pkg, folder, err, out)
+	}
+	return program, nil
+}
+
+// Run runs a program; the first address that it prints is its URL. What it
+// writes to standard error goes to log.
+func Run(log io.Writer, program string, args ...string) (*Process, error) {
+	said := &listener{found: make(chan string, 1)}
+	p, err := launch(said, log, program, args...)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case p.URL = <-said.found:
+		return p, nil
+	case <-p.ended:
+		return nil, fmt.Errorf("%s ended before it said where it listens: %v", program, p.cmd.ProcessState)
+	case <-time.After(startLimit):
+		p.Stop()
+		return nil, fmt.Errorf("%s did not say where it listens", program)
+	}
+}
+
+// RunAt runs a program that listens on address (host:port) and waits until it
+// does. All that it writes goes to log.
+func RunAt(log io.Writer, address, program string, args ...string) (*Process, error) {
+	p, err := launch(log, log, program, args...)
+	if err != nil {
+		return nil, err
+	}
+	p.URL = "http://" + address + "/"
+	for end := time.Now().Add(startLimit); time.Now().Before(end); time.Sleep(startPoll) {
+		select {
+		case <-p.ended:
+			return nil, fmt.Errorf("%s ended before it listened: %v", program, p.cmd.ProcessState)
+		default:
+		}
+		if c, err := net.Dial("tcp", address); err == nil {
+			return p, c.Close()
+		}
+	}
+	p.Stop()
+	return nil, fmt.Errorf("%s does not listen on %s", program, address)
+}
+
+func launch(stdout, stderr io.Writer, program string, args ...string) (*Process, error) {
+	p := &Process{cmd: exec.Command(program, args...), ended: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = stdout, stderr
+	p.cmd.WaitDelay = stopLimit // a child that outlives it may hold its standard error
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		defer close(p.ended)
+		_ = p.cmd.Wait()
+	}()
+	return p, nil
+}
+
+// Stop ends the program and the processes that it started: it asks, and after
+// three seconds it kills.
+func (p *Process) Stop() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.ended:
+		return
+	case <-time.After(stopLimit):
+	}
+	for _, pid := range p.tree() {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	<-p.ended
+}
+
+// FreeAddress returns an address of 127.0.0.1 on which nobody listens.
+func FreeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// Version returns the first line that a program prints about itself, or why
+// there is none.
+func Version(program string, args ...string) string {
+	out, err := exec.Command(program, args...).CombinedOutput()
+	if errors.Is(err, exec.ErrNotFound) {
+		return "not installed"
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	return line
 }
 
 var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+/`)
 
-// Start builds a package of this module into dir and runs it; the first
-// address that it prints is its URL. What it writes to standard error goes to
-// log.
-func Start(log io.Writer, dir, pkg string, args ...string) (*Process, error) {
-	program := filepath.Join(dir, filepath.Base(pkg))
-	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, pkg).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building %s: %w\n%s", pkg, err, out)
-	}
-	p := &Process{cmd: exec.Command(program, args...)}
-	p.cmd.Stderr = log
-	stdout, err := p.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
-	for lines := bufio.NewScanner(stdout); lines.Scan(); {
-		if p.URL = address.FindString(lines.Text()); p.URL != "" {
-			go func() { _, _ = io.Copy(io.Discard, stdout) }()
-			return p, nil
-		}
-	}
-	p.Stop()
-	return nil, fmt.Errorf("%s did not say where it listens", pkg)
+// listener finds the first address in what is written to it.
+type listener struct {
+	found chan string
+
+	mu   sync.Mutex
+	text []byte
+	done bool
 }
 
-// Stop ends the program at once.
-func (p *Process) Stop() {
-	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait()
-}
-
-// CPUOf returns the CPU time, of user and system, that p uses during f.
-func (p *Process) CPUOf(f func() error) (time.Duration, error) {
-	before, err := p.cpu()
-	if err != nil {
-		return 0, err
+// Write implements [io.Writer].
+func (l *listener) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done {
+		return len(p), nil
 	}
-	if err := f(); err != nil {
-		return 0, err
+	l.text = append(l.text, p...)
+	if url := address.Find(l.text); url != nil {
+		l.done = true
+		l.found <- string(url)
 	}
-	after, err := p.cpu()
-	return after - before, err
-}
-
-// cpu returns the CPU time used so far, summed over the threads: schedstat
-// counts in nanoseconds where stat counts in hundredths of a second.
-func (p *Process) cpu() (time.Duration, error) {
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
-	if err != nil || len(tasks) == 0 {
-		return 0, fmt.Errorf("no threads of process %d: %v", p.cmd.Process.Pid, err)
-	}
-	var sum time.Duration
-	for _, task := range tasks {
-		text, err := os.ReadFile(task)
-		if err != nil {
-			return 0, err
-		}
-		first, _, _ := strings.Cut(string(text), " ")
-		ns, err := strconv.ParseInt(first, 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("%s: %w", task, err)
-		}
-		sum += time.Duration(ns)
-	}
-	return sum, nil
-}
-
-// RSS returns the resident memory in MiB; 0 when it cannot be read.
-func (p *Process) RSS() float64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kib, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kib / 1024
-		}
-	}
-	return 0
-}
-
-// Files returns the number of open files; 0 when it cannot be read.
-func (p *Process) Files() int {
-	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	return len(files)
+	return len(p), nil
 }
