@@ -5,6 +5,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"flag"
 	"fmt"
 	"net"
@@ -20,6 +22,8 @@ func main() {
 	target := flag.String("target", "", "URL of the upstream")
 	token := flag.Int("token", 800, "length of the token in bytes")
 	pooled := flag.Bool("pooled", false, "take buffers from a pool")
+	ca := flag.String("ca", "", "file with the authority of the upstream's certificate")
+	http2 := flag.Bool("http2", false, "ask the upstream for HTTP/2")
 	flag.Parse()
 	u, err := url.Parse(*target)
 	if err != nil {
@@ -32,7 +36,7 @@ func main() {
 			r.SetURL(u)
 			r.Out.Header.Set("Authorization", header)
 		},
-		Transport: &http.Transport{DisableCompression: true, MaxIdleConns: 256, MaxIdleConnsPerHost: 256},
+		Transport: transport(*ca, *http2),
 	}
 	if *pooled {
 		proxy.BufferPool = &buffers{sync.Pool{New: func() any { return new([size]byte) }}}
@@ -44,6 +48,24 @@ func main() {
 	}
 	fmt.Printf("bare: http://%s/\n", l.Addr())
 	fmt.Fprintln(os.Stderr, http.Serve(l, proxy))
+}
+
+func transport(ca string, http2 bool) *http.Transport {
+	t := &http.Transport{DisableCompression: true, MaxIdleConns: 256, MaxIdleConnsPerHost: 256}
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP1(!http2)
+	t.Protocols.SetHTTP2(http2)
+	if ca == "" {
+		return t
+	}
+	pem, err := os.ReadFile(ca)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	t.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool()}
+	t.TLSClientConfig.RootCAs.AppendCertsFromPEM(pem)
+	return t
 }
 
 const size = 32 << 10

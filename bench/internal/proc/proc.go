@@ -9,9 +9,7 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -28,6 +26,7 @@ type Process struct {
 	URL string
 
 	cmd   *exec.Cmd
+	said  *tail
 	ended chan struct{} // closed when the program has ended
 }
 
@@ -72,7 +71,7 @@ func Run(log io.Writer, program string, args ...string) (*Process, error) {
 	case p.URL = <-said.found:
 		return p, nil
 	case <-p.ended:
-		return nil, fmt.Errorf("%s ended before it said where it listens: %v", program, p.cmd.ProcessState)
+		return nil, fmt.Errorf("%s ended before it said where it listens: %v\n%s", program, p.cmd.ProcessState, p.said.text)
 	case <-time.After(startLimit):
 		p.Stop()
 		return nil, fmt.Errorf("%s did not say where it listens", program)
@@ -90,7 +89,7 @@ func RunAt(log io.Writer, address, program string, args ...string) (*Process, er
 	for end := time.Now().Add(startLimit); time.Now().Before(end); time.Sleep(startPoll) {
 		select {
 		case <-p.ended:
-			return nil, fmt.Errorf("%s ended before it listened: %v", program, p.cmd.ProcessState)
+			return nil, fmt.Errorf("%s ended before it listened: %v\n%s", program, p.cmd.ProcessState, p.said.text)
 		default:
 		}
 		if c, err := net.Dial("tcp", address); err == nil {
@@ -102,8 +101,8 @@ func RunAt(log io.Writer, address, program string, args ...string) (*Process, er
 }
 
 func launch(stdout, stderr io.Writer, program string, args ...string) (*Process, error) {
-	p := &Process{cmd: exec.Command(program, args...), ended: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = stdout, stderr
+	p := &Process{cmd: exec.Command(program, args...), said: &tail{to: stderr}, ended: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = stdout, p.said
 	p.cmd.WaitDelay = stopLimit // a child that outlives it may hold its standard error
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
@@ -148,30 +147,4 @@ func Version(program string, args ...string) string {
 	}
 	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	return line
-}
-
-var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+/`)
-
-// listener finds the first address in what is written to it.
-type listener struct {
-	found chan string
-
-	mu   sync.Mutex
-	text []byte
-	done bool
-}
-
-// Write implements [io.Writer].
-func (l *listener) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.done {
-		return len(p), nil
-	}
-	l.text = append(l.text, p...)
-	if url := address.Find(l.text); url != nil {
-		l.done = true
-		l.found <- string(url)
-	}
-	return len(p), nil
 }
