@@ -6,7 +6,6 @@
 package main
 
 import (
-	"cmp"
 	"flag"
 	"fmt"
 	"io"
@@ -15,12 +14,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"authproxy/bench/internal/figures"
 	"authproxy/bench/internal/proc"
 )
 
@@ -163,17 +162,12 @@ func compare(w workload, bare, ours *proc.Process, rounds, requests int, out io.
 		}
 		b, o, ratio = append(b, perRequest(x, requests)), append(o, perRequest(y, requests)), append(ratio, float64(y)/float64(x))
 	}
-	fmt.Fprintf(out, "%-34s %9.1f µs %9.1f µs %8.3f\n", w.name, median(b), median(o), median(ratio))
+	fmt.Fprintf(out, "%-34s %9.1f µs %9.1f µs %8.3f\n", w.name, figures.Median(b), figures.Median(o), figures.Median(ratio))
 	return nil
 }
 
 func perRequest(d time.Duration, requests int) float64 {
 	return float64(d.Nanoseconds()) / 1000 / float64(requests)
-}
-
-func median[T cmp.Ordered](values []T) T {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
 }
 
 // cold lets 1,000 callers come at once before there is a token.
