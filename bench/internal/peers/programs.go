@@ -66,7 +66,7 @@ func lacksLua(s *Scene, link Link) string {
 	if reason := noH2("nginx")(s, link); reason != "" {
 		return reason
 	}
-	if _, err := os.Stat(filepath.Join(modules(), "ngx_http_lua_module.so")); err != nil {
+	if _, err := os.Stat(filepath.Join(s.modules(), "ngx_http_lua_module.so")); err != nil {
 		return "the Lua module is not installed"
 	}
 	return ""
@@ -81,13 +81,17 @@ func lacksBefore(s *Scene, _ Link) string {
 
 var modulesPath = regexp.MustCompile(`--modules-path=(\S+)`)
 
-// modules is where this nginx keeps its modules.
-func modules() string {
+// modules is where this nginx keeps its modules; it is asked once.
+func (s *Scene) modules() string {
+	if s.nginxModules != "" {
+		return s.nginxModules
+	}
+	s.nginxModules = "/usr/lib/nginx/modules"
 	out, _ := exec.Command("nginx", "-V").CombinedOutput()
 	if m := modulesPath.FindSubmatch(out); m != nil {
-		return string(m[1])
+		s.nginxModules = string(m[1])
 	}
-	return "/usr/lib/nginx/modules"
+	return s.nginxModules
 }
 
 func says(program string, args ...string) func(*Scene) string {
@@ -116,7 +120,7 @@ func runNginx(s *Scene, link Link, lua bool) (*proc.Process, error) {
 		return nil, err
 	}
 	if f.Lua = lua; lua {
-		f.Modules = modules()
+		f.Modules = s.modules()
 		if _, err := f.write("token.lua"); err != nil {
 			return nil, err
 		}

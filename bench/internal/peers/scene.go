@@ -51,6 +51,8 @@ type Scene struct {
 	Upstream map[Link]string
 	// Built has the programs of this project, by name; see [Scene.Build].
 	Built map[string]string
+
+	nginxModules string
 }
 
 // NewScene makes a scene in dir. Go programs that it starts see workers as
