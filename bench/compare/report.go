@@ -14,6 +14,7 @@ import (
 type file struct {
 	Command  string            `json:"command"`
 	Machine  peers.Machine     `json:"machine"`
+	Load     string            `json:"load_generator"`
 	Versions map[string]string `json:"versions"`
 	LeftOut  []string          `json:"left_out"`
 	Rows     []*row            `json:"rows"`
@@ -29,6 +30,7 @@ func (b *bench) report(out io.Writer, args []string) error {
 	f := file{
 		Command:  strings.TrimSpace("go run ./bench/compare " + strings.Join(args, " ")),
 		Machine:  peers.ThisMachine(),
+		Load:     b.generator.Name,
 		Versions: b.versions(), LeftOut: b.left, Rows: b.rows,
 	}
 	var text bytes.Buffer
@@ -56,7 +58,8 @@ func (b *bench) versions() map[string]string {
 }
 
 func (f file) markdown(out io.Writer, b *bench) {
-	fmt.Fprintf(out, "Command: `%s`\n\n%s\n\n", f.Command, f.Machine)
+	fmt.Fprintf(out, "Command: `%s`\n\n%s; %s; load average at the end %s; load generator %s\n\n",
+		f.Command, f.Machine, f.Machine.Kernel, f.Machine.Load, f.Load)
 	for _, p := range b.programs {
 		if v := f.Versions[p.Name]; v != "" {
 			fmt.Fprintf(out, "- %s: %s\n", p.Name, v)

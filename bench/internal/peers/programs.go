@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"authproxy/bench/internal/proc"
 )
@@ -95,7 +96,7 @@ func (s *Scene) modules() string {
 }
 
 func says(program string, args ...string) func(*Scene) string {
-	return func(*Scene) string { return proc.Version(program, args...) }
+	return func(*Scene) string { return strings.TrimPrefix(proc.Version(program, args...), program+" version: ") }
 }
 
 func goVersion(*Scene) string { return "httputil.ReverseProxy, " + proc.Version("go", "version") }
