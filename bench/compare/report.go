@@ -71,7 +71,7 @@ func (f file) markdown(out io.Writer, b *bench) {
 	for _, cell := range b.cells() {
 		first := cell[0]
 		fmt.Fprintf(out, "\n### %s, upstream by %s, %d connections\n\n", first.Case, first.Upstream, first.Connections)
-		figures.Table(out, []string{"program", "CPU per request", "against bare", "requests/s", "p50", "p99", "memory"}, lines(cell))
+		figures.Table(out, []string{"program", "CPU per request", "against bare", "against nginx", "requests/s", "p50", "p99", "memory"}, lines(cell))
 		for _, r := range cell {
 			if r.Failed != "" {
 				fmt.Fprintf(out, "\n%s FAILED: %s\n", r.Program, oneLine(r.Failed))
@@ -93,25 +93,29 @@ func (b *bench) cells() [][]*row {
 }
 
 func lines(cell []*row) [][]string {
-	bare := find(cell, "bare")
+	bare, nginx := find(cell, "bare"), find(cell, "nginx")
 	var rows [][]string
 	for _, r := range cell {
 		m := r.Median
 		switch {
 		case r.Failed != "":
-			rows = append(rows, []string{r.Program, "**FAILED**", "", "", "", "", ""})
+			rows = append(rows, []string{r.Program, "**FAILED**", "", "", "", "", "", ""})
 		case r.Program == direct:
-			rows = append(rows, []string{r.Program, "–", "–", fmt.Sprintf("%.0f", m.PerSecond), duration(m.P50), duration(m.P99), "–"})
+			rows = append(rows, []string{r.Program, "–", "–", "–", fmt.Sprintf("%.0f", m.PerSecond), duration(m.P50), duration(m.P99), "–"})
 		default:
-			ratio := "–"
-			if x := r.against(bare); x > 0 {
-				ratio = fmt.Sprintf("%.2f", x)
-			}
-			rows = append(rows, []string{r.Program, fmt.Sprintf("%.1f µs", m.CPU), ratio, fmt.Sprintf("%.0f", m.PerSecond),
+			rows = append(rows, []string{r.Program, fmt.Sprintf("%.1f µs", m.CPU), ratio(r, bare), ratio(r, nginx), fmt.Sprintf("%.0f", m.PerSecond),
 				duration(m.P50), duration(m.P99), fmt.Sprintf("%.1f MiB", m.Memory)})
 		}
 	}
 	return rows
+}
+
+func ratio(r, other *row) string {
+	x := r.against(other)
+	if x == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", x)
 }
 
 // duration shows microseconds.

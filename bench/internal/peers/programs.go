@@ -34,7 +34,7 @@ func All() []Program {
 		{Name: "haproxy", Version: says("haproxy", "-v"), Lacks: installed("haproxy"), Start: startHAProxy},
 		{Name: "caddy", Version: says("caddy", "version"), Lacks: installed("caddy"), Start: startCaddy},
 		{Name: "bare", Version: goVersion, Lacks: nothing, Start: startBare()},
-		{Name: "bare-pooled", Extra: true, Version: goVersion, Lacks: nothing, Start: startBare("-pooled")},
+		{Name: "bare-pooled", Version: goVersion, Lacks: nothing, Start: startBare("-pooled")},
 		{Name: "authproxy", Version: ourVersion(""), Lacks: nothing, Start: startOurs("")},
 		{Name: "authproxy-body", Extra: true, Version: ourVersion(""), Lacks: nothing,
 			Start: startOurs("", "invalid_token: { status: [401], body: { code: [INVALID_ACCESS_TOKEN] } }")},
