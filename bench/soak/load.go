@@ -124,7 +124,7 @@ func isRefusal(problem string) bool {
 func (l *load) settle() {
 	l.client.CloseIdleConnections()
 	l.platform.hangUp()
-	time.Sleep(2 * time.Second)
+	time.Sleep(4 * time.Second) // the proxy looks at idle connections every two
 }
 
 var goroutines = regexp.MustCompile(`(?m)^go_goroutines (\d+)`)

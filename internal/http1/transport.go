@@ -175,7 +175,7 @@ func (t *Transport) put(c *conn) {
 
 // sweepEvery is how often idle connections are looked at: those that the other side
 // has closed keep a descriptor until then.
-const sweepEvery = 5 * time.Second
+const sweepEvery = 2 * time.Second
 
 func (t *Transport) pace() time.Duration { return min(sweepEvery, t.opts.IdleTime) }
 
