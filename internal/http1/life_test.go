@@ -147,6 +147,42 @@ func TestClosesUponTheSecondRequest(t *testing.T) {
 	}
 }
 
+// TestRepeatedOnce: however many kept connections die upon a request, it is sent to
+// one of them and to a new one.
+func TestRepeatedOnce(t *testing.T) {
+	const kept = 20
+	all, closed := make(chan struct{}), make(chan struct{})
+	var waiting, second atomic.Int64
+	address := server(t, func(n int, c *net.TCPConn, r *bufio.Reader) {
+		if _, err := take(r); err != nil {
+			return
+		}
+		if waiting.Add(1) == kept {
+			close(all)
+		}
+		<-all
+		_, _ = io.WriteString(c, ok)
+		if _, err := take(r); err == nil {
+			second.Add(1)
+		}
+		if n >= kept {
+			close(closed)
+		}
+	})
+	rt := ours(address)
+	rt.opts.Idle = kept
+	var group sync.WaitGroup
+	for range kept {
+		group.Go(func() { _, _, _ = send(context.Background(), rt, "GET", address, nil) })
+	}
+	group.Wait()
+	if _, text, err := send(t.Context(), rt, "GET", address, nil); text != "ok" || err != nil || second.Load() != 1 {
+		t.Errorf("%q, %v; %d kept connections had it", text, err, second.Load())
+	}
+	rt.CloseIdleConnections()
+	<-closed
+}
+
 // TestCanceledAnywhere: a request that is given up ends at once, wherever it is, and
 // leaves nothing behind.
 func TestCanceledAnywhere(t *testing.T) {

@@ -57,11 +57,11 @@ type errNoAnswer struct{ error }
 func (e errNoAnswer) Unwrap() error { return e.error }
 
 // RoundTrip implements [http.RoundTripper], for what [Takes] allows. A request that
-// may be repeated (RFC 9110 section 9.2.2) is when a kept connection dies without an
-// answer. Errors of reading the answer may quote it.
+// may be repeated (RFC 9110 section 9.2.2) is, once and by a new connection, when a
+// kept one dies without an answer. Errors of reading the answer may quote it.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	for {
-		c, err := t.get(req.Context())
+	for get := t.get; ; get = t.dial {
+		c, err := get(req.Context())
 		if err != nil {
 			return nil, err // Options.Dial may have another way, which needs the body
 		}
