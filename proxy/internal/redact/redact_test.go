@@ -41,6 +41,9 @@ func FuzzText(f *testing.F) {
 	f.Add(`{"a":"\\u0041&#x41;`+strings.Repeat("a", 20)+`"}`, "a&#x41;a%41aaaaaaaaaaaaaaa")
 	f.Fuzz(func(t *testing.T, text, value string) {
 		got := Text(text, value)
+		if strings.Contains(plain(value), string([]byte{other})) {
+			return // a token is ASCII
+		}
 		if len(plain(value)) >= longToken && !strings.Contains(plain(value), "*") && strings.Contains(plain(got), plain(value)) {
 			t.Errorf("%q in %q", value, got)
 		}
@@ -164,7 +167,7 @@ func FuzzBody(f *testing.F) {
 				t.Fatalf("%q became %q", body, got)
 			}
 		}
-		if word := plain(word); len(word) >= longToken && !strings.Contains(word, "*") && strings.Contains(plain(string(got)), word) {
+		if word := plain(word); len(word) >= longToken && !strings.Contains(word, string([]byte{other})) && !strings.Contains(word, "*") && strings.Contains(plain(string(got)), word) {
 			t.Errorf("%q is left in %q", word, got)
 		}
 	})
