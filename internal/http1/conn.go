@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -40,7 +41,38 @@ const noLimit = 1<<63 - 1
 
 // usable tells whether c, which is idle, may take a request: nothing has come, and
 // it is open.
-func (c *conn) usable() bool { return c.r.Buffered() == 0 && silent(c.Conn) }
+func (c *conn) usable() bool {
+	if c.r.Buffered() != 0 {
+		return false
+	}
+	secure, ok := c.Conn.(*tls.Conn)
+	if !ok {
+		return silent(c.Conn)
+	}
+	return quiet(secure, silent(secure.NetConn()))
+}
+
+// aMoment is how long what has come by TLS is read for: all of it is there.
+const aMoment = time.Millisecond
+
+// quiet tells whether the other side has neither sent data by c nor ended its side:
+// below TLS it may have said so in what was read with the last answer, and what waits
+// there, unless it is empty, may be but a session ticket.
+func quiet(c *tls.Conn, empty bool) bool {
+	until := aLongTimeAgo
+	if !empty {
+		until = time.Now().Add(aMoment)
+	}
+	if c.SetReadDeadline(until) != nil {
+		return false
+	}
+	var one [1]byte
+	n, err := c.Read(one[:])
+	return n == 0 && errors.Is(err, os.ErrDeadlineExceeded) && c.SetReadDeadline(time.Time{}) == nil
+}
+
+// aLongTimeAgo is a deadline by which nothing is read off a socket.
+var aLongTimeAgo = time.Unix(1, 0)
 
 // sender writes to a connection and notes that this failed.
 type sender struct {

@@ -3,16 +3,12 @@
 package http1
 
 import (
-	"crypto/tls"
 	"net"
 	"syscall"
 )
 
 // silent tells whether c is open and nothing has come by it. It does not wait.
 func silent(c net.Conn) bool {
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
-	}
 	s, ok := c.(syscall.Conn)
 	if !ok {
 		return true
