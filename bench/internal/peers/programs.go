@@ -175,19 +175,30 @@ func (s *Scene) ours(suffix string) (string, error) {
 
 func startOurs(suffix string, lines ...string) func(*Scene, Link) (*proc.Process, error) {
 	return func(s *Scene, link Link) (*proc.Process, error) {
-		path, err := s.ours(suffix)
-		if err != nil {
-			return nil, err
-		}
-		f, err := s.fresh("authproxy", link)
-		if err != nil {
-			return nil, err
-		}
-		f.Lines = lines
-		config, err := f.write("authproxy.yaml")
-		if err != nil {
-			return nil, err
-		}
-		return proc.Run(s.Log, path, "serve", "-c", config)
+		p, _, err := runOurs(s, link, suffix, false, lines)
+		return p, err
 	}
+}
+
+// StartProfiled runs authproxy, whose profiles can be had at the second address.
+func StartProfiled(s *Scene, link Link) (p *proc.Process, admin string, err error) {
+	return runOurs(s, link, "", true, nil)
+}
+
+func runOurs(s *Scene, link Link, suffix string, profiled bool, lines []string) (p *proc.Process, admin string, err error) {
+	path, err := s.ours(suffix)
+	if err != nil {
+		return nil, "", err
+	}
+	f, err := s.fresh("authproxy", link)
+	if err != nil {
+		return nil, "", err
+	}
+	f.Lines, f.Profiled = lines, profiled
+	config, err := f.write("authproxy.yaml")
+	if err != nil {
+		return nil, "", err
+	}
+	p, err = proc.Run(s.Log, path, "serve", "-c", config)
+	return p, f.Admin, err
 }

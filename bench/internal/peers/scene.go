@@ -84,6 +84,7 @@ type fill struct {
 	CA, Modules                     string
 	TokenHost, TokenPort, TokenPath string
 	Lines                           []string // of authproxy's upstream
+	Profiled                        bool     // authproxy hands out its profiles
 }
 
 // fresh makes a folder for one program and what its configuration names.

@@ -23,6 +23,11 @@ type Options struct {
 	Ready func() error
 	// Tokens lists the tokens for /readyz?verbose; nil lists none.
 	Tokens func() []TokenStatus
+	// Pprof serves profiles of the program at /debug/pprof/.
+	Pprof bool
+	// Guard keeps web pages from what is neither a probe nor for scrapers; nil lets
+	// everybody in.
+	Guard func(http.Handler) http.Handler
 }
 
 // New returns the handler of the admin listener: /metrics, /livez and /readyz,
@@ -40,6 +45,14 @@ func New(o Options) http.Handler {
 	serve("/readyz", readyz(o))
 	if o.Metrics != nil {
 		serve("/metrics", o.Metrics)
+	}
+	if o.Pprof {
+		profiles := http.Handler(profiles())
+		if o.Guard != nil {
+			profiles = o.Guard(profiles)
+		}
+		r.Handle(profilesPath+"*", profiles)
+		paths = append(paths, profilesPath)
 	}
 	r.NotFound(notFound("there is " + strings.Join(paths, ", ")))
 	r.MethodNotAllowed(methodNotAllowed)

@@ -55,6 +55,20 @@ func full() Options {
 	}
 }
 
+func profiled() Options {
+	o := full()
+	o.Pprof = true
+	return o
+}
+
+func guarded() Options {
+	o := profiled()
+	o.Guard = func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(421) })
+	}
+	return o
+}
+
 func draining() Options {
 	o := full()
 	o.Ready = func() error { return errors.New("shutting down") }
@@ -81,6 +95,9 @@ func TestAnswers(t *testing.T) {
 		{"metrics, HEAD", full(), "HEAD", "/metrics", 200, ""},
 		{"metrics while draining", draining(), "GET", "/metrics", 200, "authproxy_build_info 1\n"},
 		{"unknown path", full(), "GET", "/debug/pprof/cmdline", 404, endpoints},
+		{"profiles", profiled(), "GET", "/debug/pprof/goroutine?debug=1", 200, "goroutine profile: total "},
+		{"profiles, the command line", profiled(), "GET", "/debug/pprof/cmdline", 404, "404 page not found\n"},
+		{"profiles, by another Host", guarded(), "GET", "/debug/pprof/", 421, ""},
 		{"root", full(), "GET", "/", 404, endpoints},
 		{"trailing slash", full(), "GET", "/readyz/", 404, endpoints},
 		{"unknown path, POST", full(), "POST", "/quit", 404, endpoints},

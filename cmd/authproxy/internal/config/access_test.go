@@ -89,7 +89,7 @@ func TestWarningsAboutCallers(t *testing.T) {
 		"listen: 127.0.0.1:80\nallow_non_loopback: true":                               "",
 		"listen: localhost:80\nallow_non_loopback: true":                               "",
 		"listen: unix:/run/a.sock\nallow_non_loopback: true":                           "",
-		"admin: { listen: ':9090' }\nallow_non_loopback: true":                         "",
+		"admin: { listen: ':9090', allow_non_loopback: true }":                         "",
 		"listen: ':80'\nallow_non_loopback: true\ncaller_token_file: DIR/caller":       "",
 		"listen: ':80'\nallow_non_loopback: true\ncaller_token_file: ''":               "everybody who reaches :80",
 	} {

@@ -44,11 +44,11 @@ func (p *parser) listeners(root *tree.Node, cfg *Config) {
 	if at == nil {
 		at = root.Missing("listen", tree.Scalar).Literal("127.0.0.1:8080")
 	}
-	cfg.Listen = p.address(at, cfg.AllowNonLoopback)
+	cfg.Listen = p.address(at, forApplications(cfg.AllowNonLoopback))
 	if at = adminNode(root); at.Blank() {
 		return
 	}
-	cfg.Admin.Listen = p.address(at, cfg.AllowNonLoopback)
+	cfg.Admin.Listen = p.address(at, forOperators(cfg.Admin.AllowNonLoopback))
 	p.notAdmin(at, cfg.Listen, cfg)
 }
 
@@ -81,7 +81,7 @@ func adminListen(name string, data []byte, dir string, env func(string) (string,
 	var listen Address
 	if root != nil && p.faults.IsMapping(root) && p.faults.IsMapping(root.Child("admin")) {
 		if at := adminNode(root); !at.Blank() {
-			listen = p.address(at, true)
+			listen = p.address(at, forOperators(true))
 		}
 	}
 	if len(p.faults) > 0 {
@@ -102,8 +102,23 @@ func anyPort(listen Address) bool {
 	return strings.HasSuffix(string(listen), ":0") && !listen.IsUnix()
 }
 
-// address checks where to listen. Anything but loopback and unix sockets needs allow.
-func (p *parser) address(n *tree.Node, allow bool) Address {
+// reach says whether a listener may be reached from other machines, and if not, what they
+// could do there and what would allow it.
+type reach struct {
+	allowed   bool
+	risk, key string
+}
+
+func forApplications(allowed bool) reach {
+	return reach{allowed, "other machines could connect and use the token without a password", "allow_non_loopback"}
+}
+
+func forOperators(allowed bool) reach {
+	return reach{allowed, "other machines could read the metrics and the state of the tokens", "admin.allow_non_loopback"}
+}
+
+// address checks where to listen. Anything but loopback and unix sockets has to be allowed.
+func (p *parser) address(n *tree.Node, to reach) Address {
 	const fix = "write host:port, such as 127.0.0.1:8080, or unix:/run/authproxy.sock"
 	if !p.faults.Single(n, fix) {
 		return ""
@@ -117,8 +132,8 @@ func (p *parser) address(n *tree.Node, allow bool) Address {
 		p.fault(n, "is not an address to listen on", fix)
 		return ""
 	}
-	if !allow {
-		p.loopback(n, host)
+	if !to.allowed {
+		p.loopback(n, host, to)
 	}
 	return Address(net.JoinHostPort(host, strconv.FormatUint(number, 10)))
 }
@@ -139,14 +154,14 @@ func (p *parser) socket(n *tree.Node, path string) Address {
 }
 
 // loopback records a fault unless host is reachable from this machine only.
-func (p *parser) loopback(n *tree.Node, host string) {
-	const fix = "listen on 127.0.0.1 or a unix socket, or set allow_non_loopback: true"
+func (p *parser) loopback(n *tree.Node, host string, to reach) {
+	fix := "listen on 127.0.0.1 or a unix socket, or set " + to.key + ": true"
 	addrs, err := p.addrs(host)
 	switch {
 	case err != nil || len(addrs) == 0:
 		p.fault(n, "the host name cannot be resolved, so it may be more than loopback", fix)
 	case beyondLoopback(addrs):
-		p.fault(n, "other machines could connect and use the token without a password", fix)
+		p.fault(n, to.risk, fix)
 	}
 }
 

@@ -42,6 +42,10 @@ type Config struct {
 // Admin is the listener for the probes and the metrics.
 type Admin struct {
 	Listen Address `yaml:"listen"` // empty: none; parser.listeners
+	// AllowNonLoopback lets it listen for other machines.
+	AllowNonLoopback bool `yaml:"allow_non_loopback"`
+	// Pprof has it hand out profiles of the program.
+	Pprof bool `yaml:"pprof"`
 }
 
 // Log says what is logged and how.

@@ -97,13 +97,13 @@ func TestAddress(t *testing.T) {
 	}
 	for _, tt := range tests {
 		p := &parser{resolve: testResolve}
-		got := p.address(&tree.Node{Kind: tree.Scalar, Text: tt.in}, false)
+		got := p.address(&tree.Node{Kind: tree.Scalar, Text: tt.in}, forApplications(false))
 		if (len(p.faults) == 0) != (tt.want != "") || tt.want != "" && string(got) != tt.want {
 			t.Errorf("%s: %q, %v", tt.in, got, p.faults)
 		}
 	}
 	p := &parser{resolve: testResolve}
-	if got := p.address(&tree.Node{Kind: tree.Scalar, Text: ":1"}, true); got != ":1" || len(p.faults) > 0 {
+	if got := p.address(&tree.Node{Kind: tree.Scalar, Text: ":1"}, forApplications(true)); got != ":1" || len(p.faults) > 0 {
 		t.Errorf("allowed: %q, %v", got, p.faults)
 	}
 }

@@ -149,7 +149,7 @@ func (p *parser) upstream(own *tree.Node, cfg *Config, tokens map[string]builtTo
 // claim reads which requests go to u.
 func (p *parser) claim(n *tree.Node, cfg *Config, u *Upstream) {
 	if at := n.Get("listen"); !at.Blank() {
-		u.Listen = p.address(at, cfg.AllowNonLoopback)
+		u.Listen = p.address(at, forApplications(cfg.AllowNonLoopback))
 		p.notAdmin(at, u.Listen, cfg)
 	}
 	if u.Path != "" && !isPrefix(u.Path) {

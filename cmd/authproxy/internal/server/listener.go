@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log"
 	"log/slog"
 	"net"
@@ -54,7 +55,7 @@ func (s *Server) open(cfg *config.Config) error {
 		if s.listeners[key] != nil {
 			continue
 		}
-		l, err := s.listen(addressOf(key), cfg)
+		l, err := listenAt(addressOf(key), cfg.SocketMode, cfg.AllowNonLoopback)
 		if err != nil {
 			return err
 		}
@@ -66,7 +67,7 @@ func (s *Server) open(cfg *config.Config) error {
 	if cfg.Admin.Listen == "" {
 		return nil
 	}
-	l, err := s.listen(string(cfg.Admin.Listen), cfg)
+	l, err := listenAt(string(cfg.Admin.Listen), cfg.SocketMode, cfg.Admin.AllowNonLoopback)
 	if err != nil {
 		return err
 	}
@@ -76,8 +77,8 @@ func (s *Server) open(cfg *config.Config) error {
 	return nil
 }
 
-func (s *Server) listen(address string, cfg *config.Config) (*listener, error) {
-	socket, err := listen.Open(address, cfg.SocketMode, cfg.AllowNonLoopback)
+func listenAt(address string, mode fs.FileMode, anywhere bool) (*listener, error) {
+	socket, err := listen.Open(address, mode, anywhere)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func (s *Server) newGeneration(cfg *config.Config) (g *generation, err error) {
 	if err = g.newDoors(); err != nil {
 		return nil, err
 	}
-	pages := admin.New(admin.Options{Metrics: s.metrics.Handler(), Ready: s.readiness, Tokens: g.tokenStatus})
+	pages := admin.New(admin.Options{Metrics: s.metrics.Handler(), Ready: s.readiness, Tokens: g.tokenStatus, Pprof: cfg.Admin.Pprof, Guard: g.guardPages})
 	if g.pages, err = g.onlyPeers(pages); err != nil {
 		return nil, err
 	}
@@ -74,6 +74,13 @@ func (g *generation) newDoors() (err error) {
 		g.handlers[key] = door.NewGuard(guard, known, g.unrouted()...)
 	}
 	return nil
+}
+
+// guardPages keeps web pages away from what is not for probes and scrapers, which come
+// by any address.
+func (g *generation) guardPages(next http.Handler) http.Handler {
+	guard := door.Guard{Hosts: g.cfg.AllowedHosts, AnyHost: g.cfg.Admin.Listen.IsUnix()}
+	return door.NewGuard(guard, next, g.metrics.Unrouted())
 }
 
 // escaped returns a path as it stands in a request line.
