@@ -36,7 +36,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &tokenError{err}
 	}
 	if req.Body != nil {
-		c.tape = replay.NewTape(req.Body, x.retry.BodyLimit, c.request.Trailer)
+		c.tape = replay.NewTape(req.Body, x.retry.BodyLimit, x.retry.Memory, c.request.Trailer)
 		defer c.tape.Stop()
 	}
 	resp, err := x.send(c, req, token)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"authproxy/proxy/internal/refusal"
+	"authproxy/proxy/internal/replay"
 	"authproxy/proxy/internal/target"
 )
 
@@ -90,7 +91,16 @@ type Retry struct {
 	// BodyLimit is how many bytes of a request body are recorded to be sent
 	// again; 0 for none.
 	BodyLimit int64
+	// Memory bounds what all requests to all upstreams with it keep together; nil has
+	// no bound.
+	Memory *Memory
 }
+
+// Memory is where request bodies are kept that may be sent again.
+type Memory = replay.Memory
+
+// NewMemory returns a memory of so many bytes.
+func NewMemory(limit int64) *Memory { return replay.NewMemory(limit) }
 
 // Refusal says which answers mean that the token was refused, Rules what shows in
 // them, and Match what stands in the body of one. The zero Refusal means that none does.

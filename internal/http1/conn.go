@@ -89,11 +89,37 @@ func (s *sender) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadFrom implements [io.ReaderFrom], by which a body goes out as it comes.
+// ReadFrom implements [io.ReaderFrom], by which a body goes out as it comes, and by
+// which one that can write itself does.
 func (s *sender) ReadFrom(r io.Reader) (int64, error) {
+	if part, ok := r.(*io.LimitedReader); ok { // net/http's, of a body whose length is known
+		if body, ok := part.R.(io.WriterTo); ok {
+			n, err := body.WriteTo(&limited{s, part.N})
+			part.N -= n
+			return n, err
+		}
+	}
 	buf := buffers.Get().(*[bodyBuffer]byte)
 	defer buffers.Put(buf)
 	return io.CopyBuffer(struct{ io.Writer }{s}, r, buf[:])
+}
+
+// limited lets no more than so many bytes pass.
+type limited struct {
+	io.Writer
+	left int64
+}
+
+var errTooLong = errors.New("http1: the body of the request is longer than its length")
+
+// Write implements [io.Writer].
+func (l *limited) Write(p []byte) (int, error) {
+	if int64(len(p)) > l.left {
+		return 0, errTooLong
+	}
+	n, err := l.Writer.Write(p)
+	l.left -= int64(n)
+	return n, err
 }
 
 const bodyBuffer = 32 << 10

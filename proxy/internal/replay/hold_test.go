@@ -25,7 +25,7 @@ func TestTapeHold(t *testing.T) {
 				_, _ = io.WriteString(pw, "rest")
 				pw.Close()
 			}()
-			tp := NewTape(pr, 8, nil)
+			tp := NewTape(pr, 8, nil, nil)
 			one, _ := tp.Rewind(nil)
 			tp.Hold()
 			got := make(chan result, 1)
@@ -44,7 +44,7 @@ func TestTapeHold(t *testing.T) {
 	}
 	// A Read that was under way when the hold began runs over, and is kept.
 	pr, pw := io.Pipe()
-	tp := NewTape(pr, 8, nil)
+	tp := NewTape(pr, 8, nil, nil)
 	one, _ := tp.Rewind(nil)
 	go func() { _, _ = one.Read(make([]byte, 64)) }()
 	for len(tp.reading) == 0 {

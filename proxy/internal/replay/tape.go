@@ -16,15 +16,11 @@ var errSuperseded = errors.New("the request is being sent again")
 // errNotReplayable: more of the body has gone by than was recorded.
 var errNotReplayable = errors.New("the request body cannot be sent again")
 
-// chunkSize is the size of the pieces in which bodies are recorded.
-const chunkSize = 32 << 10
-
-var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
-
 // A Tape records a request body while it streams to the upstream, so that the
 // same body can be sent again: first what was recorded, then the rest of the
 // stream. It reads from the client only when the upstream asks for more, and
-// it keeps no more than limit bytes; a body that runs over is let go.
+// it keeps no more than limit bytes, and no more than memory has; a body that runs over
+// is let go.
 //
 // A try that was given up may still be reading when the next one starts: what
 // its last Read brings is recorded too, and so reaches the next one.
@@ -34,22 +30,23 @@ type Tape struct {
 	trailer http.Header   // of the client, filled when src has ended
 	reading chan struct{} // held while src is being read
 
-	mu       sync.Mutex
-	try      *try // the one that may read
-	first    try  // most bodies are sent once
-	recorded []*[chunkSize]byte
-	size     int64         // bytes recorded
-	running  bool          // recording goes on: nothing has been lost and nobody said stop
-	held     chan struct{} // while not nil src is not read; closed at the end of that
-	late     []byte        // read by a try that was given up, after the recording ended
-	err      error         // how src ended; io.EOF when it was read whole
-	asked    bool          // src has been read from
+	mu      sync.Mutex
+	try     *try // the one that may read
+	first   try  // most bodies are sent once
+	record  record
+	running bool          // recording goes on: nothing has been lost and nobody said stop
+	lost    bool          // more has gone by than the record holds
+	lent    int           // how many use the memory of the record
+	held    chan struct{} // while not nil src is not read; closed at the end of that
+	late    []byte        // read by a try that was given up, after the recording ended
+	err     error         // how src ended; io.EOF when it was read whole
+	asked   bool          // src has been read from
 }
 
-// NewTape returns a tape that records up to limit bytes of src. The trailer is
-// the client's: it is filled when src has ended.
-func NewTape(src io.Reader, limit int64, trailer http.Header) *Tape {
-	return &Tape{src: src, limit: limit, trailer: trailer, reading: make(chan struct{}, 1), running: true}
+// NewTape returns a tape that records up to limit bytes of src in memory. The trailer
+// is the client's: it is filled when src has ended.
+func NewTape(src io.Reader, limit int64, memory *Memory, trailer http.Header) *Tape {
+	return &Tape{src: src, limit: limit, record: record{memory: memory}, trailer: trailer, reading: make(chan struct{}, 1), running: true}
 }
 
 // Rewind returns the body from its beginning and ends the try before it. At
@@ -137,13 +134,34 @@ func (t *Tape) Ended() bool {
 
 // release gives the record back unless somebody may need it. t.mu is held.
 func (t *Tape) release() {
-	if t.running || t.try != nil && t.try.pos < t.size && !t.try.closed {
+	if t.running || t.lent > 0 || !t.lost && t.try != nil && t.try.pos < t.record.size && !t.try.closed {
 		return
 	}
-	for _, c := range t.recorded {
-		chunks.Put(c)
+	t.lost = true
+	t.record.clear()
+}
+
+// lend returns where the next bytes of the record belong, until giveBack; nil when they
+// are not recorded. The caller may read from src.
+func (t *Tape) lend() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.running {
+		return nil
 	}
-	t.recorded = nil
+	room := t.record.room(false)
+	if room != nil {
+		t.lent++
+	}
+	return room
+}
+
+// giveBack ends lend.
+func (t *Tape) giveBack() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lent--
+	t.release()
 }
 
 // play copies what was recorded behind y's position, or says how the body
@@ -154,9 +172,8 @@ func (t *Tape) play(y *try, p []byte) (n int, err error, ok bool) {
 	switch {
 	case y != t.try || y.closed:
 		return 0, errSuperseded, true
-	case y.pos < t.size && t.recorded != nil:
-		c, from := t.recorded[y.pos/chunkSize], y.pos%chunkSize
-		n = copy(p, c[from:min(chunkSize, t.size-(y.pos-from))])
+	case y.pos < t.record.size && !t.lost:
+		n = copy(p, t.record.at(y.pos))
 		y.pos += int64(n)
 		t.release()
 		return n, nil, true
@@ -184,24 +201,11 @@ func (t *Tape) note(y *try, p []byte, err error) {
 	superseded := y != t.try || t.held != nil
 	y.pos += int64(len(p))
 	switch {
-	case t.running && (superseded || t.size+int64(len(p)) <= t.limit):
-		t.record(p)
+	case t.running && (superseded || t.record.size+int64(len(p)) <= t.limit) && t.record.add(p, superseded):
 	case superseded:
 		t.late = bytes.Clone(p)
 	default:
-		t.running, t.size = false, y.pos
+		t.running, t.lost = false, true
 		t.release()
-	}
-}
-
-// record appends p. t.mu is held.
-func (t *Tape) record(p []byte) {
-	for len(p) > 0 {
-		if t.size == int64(len(t.recorded))*chunkSize {
-			t.recorded = append(t.recorded, chunks.Get().(*[chunkSize]byte))
-		}
-		n := copy(t.recorded[len(t.recorded)-1][t.size%chunkSize:], p)
-		t.size += int64(n)
-		p = p[n:]
 	}
 }

@@ -20,10 +20,10 @@ func text(n int) []byte {
 }
 
 func TestTapePlaysTheSameBodyAgain(t *testing.T) {
-	for _, size := range []int{0, 1, chunkSize - 1, chunkSize, chunkSize + 1, 3*chunkSize + 7} {
-		for _, first := range []int{0, 1, chunkSize, 2*chunkSize + 3, size} {
+	for _, size := range []int{0, 1, pieceSize - 1, pieceSize, pieceSize + 1, 3*pieceSize + 7} {
+		for _, first := range []int{0, 1, pieceSize, 2*pieceSize + 3, size} {
 			body := text(size)
-			tape := NewTape(iotest.HalfReader(bytes.NewReader(body)), 1<<20, nil)
+			tape := NewTape(iotest.HalfReader(bytes.NewReader(body)), 1<<20, nil, nil)
 			one, _ := tape.Rewind(nil)
 			_, _ = io.CopyN(io.Discard, one, int64(min(first, size)))
 			two, err := tape.Rewind(nil)
@@ -40,7 +40,7 @@ func TestTapePlaysTheSameBodyAgain(t *testing.T) {
 			if !tape.Ended() {
 				t.Error("the end was not seen")
 			}
-			if tape.recorded != nil {
+			if tape.record.first != nil {
 				t.Error("the record was kept")
 			}
 		}
@@ -49,7 +49,7 @@ func TestTapePlaysTheSameBodyAgain(t *testing.T) {
 
 func TestTapeRunsOver(t *testing.T) {
 	body := text(1000)
-	tape := NewTape(bytes.NewReader(body), 500, nil)
+	tape := NewTape(bytes.NewReader(body), 500, nil, nil)
 	one, _ := tape.Rewind(nil)
 	_, _ = io.CopyN(io.Discard, one, 500)
 	if !tape.Replayable() {
@@ -62,7 +62,7 @@ func TestTapeRunsOver(t *testing.T) {
 	if _, err := tape.Rewind(nil); !errors.Is(err, errNotReplayable) {
 		t.Errorf("rewind: %v", err)
 	}
-	if tape.recorded != nil {
+	if tape.record.first != nil {
 		t.Error("the record was kept")
 	}
 }
@@ -70,7 +70,7 @@ func TestTapeRunsOver(t *testing.T) {
 func TestTapeKeepsWhatAStaleReadBrings(t *testing.T) {
 	for _, stopped := range []bool{false, true} {
 		pr, pw := io.Pipe()
-		tape := NewTape(pr, 8, nil) // less than what comes late
+		tape := NewTape(pr, 8, nil, nil) // less than what comes late
 		one, _ := tape.Rewind(nil)
 		go func() { _, _ = pw.Write([]byte("head ")) }()
 		_, _ = io.ReadFull(one, make([]byte, 5))
@@ -101,7 +101,7 @@ func TestTapeKeepsWhatAStaleReadBrings(t *testing.T) {
 
 func TestTapePassesOnHowTheBodyBroke(t *testing.T) {
 	broken := errors.New("the client died")
-	tape := NewTape(io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken)), 100, nil)
+	tape := NewTape(io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken)), 100, nil, nil)
 	one, _ := tape.Rewind(nil)
 	if _, err := io.ReadAll(one); !errors.Is(err, broken) {
 		t.Errorf("first: %v", err)
@@ -115,7 +115,7 @@ func TestTapePassesOnHowTheBodyBroke(t *testing.T) {
 func TestClosedTryDoesNotHangOnASlowClient(t *testing.T) {
 	for _, ahead := range []time.Duration{0, 20 * time.Millisecond} { // in the second case Read waits for its turn
 		pr, pw := io.Pipe()
-		tape := NewTape(pr, 100, nil)
+		tape := NewTape(pr, 100, nil, nil)
 		one, _ := tape.Rewind(nil)
 		go func() { _, _ = one.Read(make([]byte, 1)) }()
 		for len(tape.reading) == 0 {
@@ -139,7 +139,7 @@ func FuzzTape(f *testing.F) {
 	f.Fuzz(func(t *testing.T, size, first, limit uint16, seed uint64) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		body := text(int(size))
-		tape := NewTape(bytes.NewReader(body), int64(limit), nil)
+		tape := NewTape(bytes.NewReader(body), int64(limit), nil, nil)
 		try, _ := tape.Rewind(nil)
 		for range 3 {
 			buf := make([]byte, 1+r.IntN(5000))
@@ -157,29 +157,34 @@ func FuzzTape(f *testing.F) {
 			try = again
 		}
 		tape.Stop()
-		if got, err := io.ReadAll(try); err != nil || !bytes.Equal(got, body) {
-			t.Errorf("%d bytes of %d, %v", len(got), len(body), err)
+		from := io.Reader(try)
+		if seed%2 == 0 {
+			from = struct{ io.Reader }{try} // without WriteTo
+		}
+		var got bytes.Buffer
+		if _, err := io.Copy(struct{ io.Writer }{&got}, from); err != nil || !bytes.Equal(got.Bytes(), body) {
+			t.Errorf("%d bytes of %d, %v", got.Len(), len(body), err)
 		}
 	})
 }
 
 func TestTapeAfterClose(t *testing.T) {
 	src := bytes.NewReader(text(10))
-	tape := NewTape(src, 100, nil)
+	tape := NewTape(src, 100, nil, nil)
 	one, _ := tape.Rewind(nil)
 	_, _ = io.CopyN(io.Discard, one, 4)
 	left := src.Len()
 	two, _ := tape.Rewind(nil)
 	tape.Stop()
 	_ = two.Close()
-	if tape.recorded != nil {
+	if tape.record.first != nil {
 		t.Error("the record of a closed try was kept")
 	}
 	if n, err := two.Read(make([]byte, 9)); n != 0 || !errors.Is(err, errSuperseded) || src.Len() != left {
 		t.Errorf("read %d after Close, %v", n, err)
 	}
 
-	tape = NewTape(io.MultiReader(strings.NewReader("a"), errReader{}), 100, nil)
+	tape = NewTape(io.MultiReader(strings.NewReader("a"), errReader{}), 100, nil, nil)
 	one, _ = tape.Rewind(nil)
 	_, _ = io.ReadAll(one)
 	if tape.Ended() {
@@ -190,3 +195,98 @@ func TestTapeAfterClose(t *testing.T) {
 type errReader struct{}
 
 func (errReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
+
+// lender writes in pieces and looks, after the body has been sent again or let go
+// meanwhile, whether what it was given is still the same.
+type lender struct {
+	got     []byte
+	between func(sofar int)
+}
+
+func (l *lender) Write(p []byte) (int, error) {
+	before := bytes.Clone(p)
+	l.between(len(l.got))
+	if !bytes.Equal(before, p) {
+		return 0, errors.New("the memory was given to somebody else")
+	}
+	l.got = append(l.got, p...)
+	return len(p), nil
+}
+
+// TestTapeWritesItself: what a try writes is the body, however often it is sent and
+// whatever ends in the middle of a write; nothing is kept at the end.
+func TestTapeWritesItself(t *testing.T) {
+	for _, size := range []int{0, 1, firstSize - 1, firstSize, firstSize + 1, firstSize + pieceSize, firstSize + 3*pieceSize + 7} {
+		for _, limit := range []int64{0, 100, firstSize, firstSize + pieceSize, 1 << 20} {
+			for at := 0; at <= size; at += 10000 {
+				for _, stop := range []bool{false, true} {
+					body, memory := text(size), NewMemory(1<<20)
+					tape := NewTape(iotest.HalfReader(bytes.NewReader(body)), limit, memory, nil)
+					try, _ := tape.Rewind(nil)
+					var again io.ReadCloser
+					w := &lender{between: func(sofar int) {
+						switch {
+						case sofar < at || again != nil:
+						case stop:
+							tape.Stop()
+						default:
+							if next, err := tape.Rewind(nil); err == nil {
+								again = next
+							}
+						}
+						scribble(memory)
+					}}
+					_, err := io.Copy(w, try)
+					if again != nil {
+						try, w = again, &lender{between: func(int) { scribble(memory) }}
+						tape.Stop()
+						_, err = io.Copy(w, try)
+					}
+					if err != nil || !bytes.Equal(w.got, body) {
+						t.Fatalf("size %d, limit %d, at %d, stop %v: %d bytes, %v", size, limit, at, stop, len(w.got), err)
+					}
+					tape.Stop()
+					if memory.Used() != 0 {
+						t.Fatalf("size %d, limit %d, at %d, stop %v: %d bytes are kept", size, limit, at, stop, memory.Used())
+					}
+				}
+			}
+		}
+	}
+}
+
+// scribble takes what memory there is for another body.
+func scribble(m *Memory) {
+	other := record{memory: m}
+	other.add(bytes.Repeat([]byte{'#'}, firstSize+pieceSize), false)
+	other.clear()
+}
+
+// TestMemoryBoundsAllTapes: beyond it a body passes without being kept, and what ends
+// makes room for others.
+func TestMemoryBoundsAllTapes(t *testing.T) {
+	memory := NewMemory(firstSize + 2*pieceSize)
+	send := func(size int) *Tape {
+		tape := NewTape(bytes.NewReader(text(size)), 1<<20, memory, nil)
+		try, _ := tape.Rewind(nil)
+		if n, err := io.Copy(io.Discard, try); n != int64(size) || err != nil {
+			t.Fatalf("%d bytes of %d, %v", n, size, err)
+		}
+		return tape
+	}
+	first := send(2 * pieceSize)
+	if !first.Replayable() || memory.Used() != firstSize+2*pieceSize {
+		t.Errorf("%v, %d bytes used", first.Replayable(), memory.Used())
+	}
+	if second := send(1); second.Replayable() {
+		t.Error("kept beyond the memory")
+	}
+	first.Stop()
+	if third := send(pieceSize); !third.Replayable() {
+		t.Error("what was given back is not lent again")
+	}
+	large := send(1 << 19)
+	if large.Replayable() || memory.Used() != firstSize+pieceSize {
+		t.Errorf("%v, %d bytes used", large.Replayable(), memory.Used())
+	}
+}

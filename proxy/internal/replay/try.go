@@ -1,6 +1,10 @@
 package replay
 
-import "net/http"
+import (
+	"cmp"
+	"io"
+	"net/http"
+)
 
 // try is the body of one sending of the request.
 type try struct {
@@ -16,33 +20,80 @@ type try struct {
 	trailer http.Header
 }
 
-// Read implements [io.Reader] for the transport.
+// Read implements [io.Reader].
 func (y *try) Read(p []byte) (int, error) {
-	t := y.tape
-	if n, err, ok := t.play(y, p); ok {
+	n, err, ok := y.mayRead(p)
+	if ok {
 		return n, err
 	}
-	if !y.takeTurn() {
-		return 0, errSuperseded
+	defer func() { <-y.tape.reading }()
+	n, err = y.tape.src.Read(p)
+	y.tape.note(y, p[:n], err)
+	return n, err
+}
+
+// WriteTo implements [io.WriterTo]: what is recorded goes out from where it is kept.
+func (y *try) WriteTo(w io.Writer) (sum int64, err error) {
+	buf := pieces.Get().(*[pieceSize]byte)
+	defer pieces.Put(buf)
+	for err == nil {
+		var n int
+		n, err = y.pass(w, buf[:])
+		sum += int64(n)
 	}
-	defer func() { <-t.reading }()
+	if err == io.EOF {
+		err = nil
+	}
+	return sum, err
+}
+
+// pass writes the next bytes to w, by way of buf where the record has no room.
+func (y *try) pass(w io.Writer, buf []byte) (written int, err error) {
+	t := y.tape
+	n, err, ok := y.mayRead(buf)
+	p := buf
+	if !ok {
+		if room := t.lend(); room != nil {
+			p = room
+			defer t.giveBack()
+		}
+		n, err = t.src.Read(p)
+		t.note(y, p[:n], err)
+		<-t.reading
+	}
+	if n == 0 {
+		return 0, err
+	}
+	written, failed := w.Write(p[:n])
+	return written, cmp.Or(failed, err)
+}
+
+// mayRead copies what there is to p, or says how the body ended. It reports false when
+// y may read from the client: y then has its turn, until it takes from tape.reading.
+func (y *try) mayRead(p []byte) (n int, err error, ok bool) {
+	t := y.tape
+	if n, err, ok := t.play(y, p); ok {
+		return n, err, true
+	}
+	if !y.takeTurn() {
+		return 0, errSuperseded, true
+	}
 	for {
 		if n, err, ok := t.play(y, p); ok { // the try before this one has read meanwhile
-			return n, err
+			<-t.reading
+			return n, err, true
 		}
 		held := t.holding()
 		if held == nil {
-			break
+			return 0, nil, false
 		}
 		select {
 		case <-held:
 		case <-y.end():
-			return 0, errSuperseded
+			<-t.reading
+			return 0, errSuperseded, true
 		}
 	}
-	n, err := t.src.Read(p)
-	t.note(y, p[:n], err)
-	return n, err
 }
 
 // takeTurn waits until no other try reads from the client, and reports false

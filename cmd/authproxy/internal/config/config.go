@@ -29,12 +29,16 @@ type Config struct {
 	// CallerToken is what callers must send as bearer token; zero: nothing.
 	CallerToken Secret `yaml:"caller_token_file"` // parser.callerToken
 	// Sandbox is off, best_effort or required.
-	Sandbox   string    `yaml:"sandbox" default:"best_effort" oneof:"off|best_effort|required"`
-	Admin     Admin     `yaml:"admin"`
-	Log       Log       `yaml:"log"`
-	Shutdown  Shutdown  `yaml:"shutdown"`
-	Tokens    Tokens    `yaml:"tokens"`    // parser.tokens
-	Upstreams Upstreams `yaml:"upstreams"` // parser.upstreams
+	Sandbox  string   `yaml:"sandbox" default:"best_effort" oneof:"off|best_effort|required"`
+	Admin    Admin    `yaml:"admin"`
+	Log      Log      `yaml:"log"`
+	Shutdown Shutdown `yaml:"shutdown"`
+	// MaxHeader is how many bytes the head of a request may have, on every listener.
+	MaxHeader int64 `yaml:"max_header" default:"128KiB" rule:"positive"`
+	// ReplayMemory is how many bytes of request bodies are kept for sending again, all together.
+	ReplayMemory int64     `yaml:"replay_memory" default:"64MiB"`
+	Tokens       Tokens    `yaml:"tokens"`    // parser.tokens
+	Upstreams    Upstreams `yaml:"upstreams"` // parser.upstreams
 	// Warnings are sentences about what is allowed but risky, each with file, line and path.
 	Warnings []string
 }

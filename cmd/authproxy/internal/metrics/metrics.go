@@ -6,6 +6,7 @@ package metrics
 import (
 	"net/http"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -32,6 +33,7 @@ type Metrics struct {
 	states    *tokenStates
 
 	reloadOK, reloadTime prometheus.Gauge
+	replay               atomic.Pointer[func() int64]
 }
 
 // New returns metrics in a registry of their own, with those of the Go runtime
@@ -55,11 +57,24 @@ func New(build BuildInfo) *Metrics {
 		m.rejected, m.states, m.reloadOK, m.reloadTime, buildInfo(build))
 	m.registry.MustRegister(m.upstreams.collectors()...)
 	m.registry.MustRegister(m.tokens.collectors()...)
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "replay_memory_bytes",
+		Help: "Memory in which request bodies are kept that may be sent again; replay_memory bounds it."}, m.replayMemory))
 	for _, code := range proxy.Codes() {
 		m.rejected.WithLabelValues(string(code))
 	}
 	m.ConfigLoaded(true)
 	return m
+}
+
+// ReplayMemory has used asked from now on how much memory keeps request bodies.
+func (m *Metrics) ReplayMemory(used func() int64) { m.replay.Store(&used) }
+
+func (m *Metrics) replayMemory() float64 {
+	used := m.replay.Load()
+	if used == nil {
+		return 0
+	}
+	return float64((*used)())
 }
 
 // Handler answers a scrape, in the text format or as OpenMetrics. A metric that

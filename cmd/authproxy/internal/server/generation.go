@@ -27,6 +27,7 @@ type generation struct {
 	access  *logs.Access
 	metrics *metrics.Metrics
 
+	replay   *proxy.Memory
 	tokens   map[string]*token
 	pools    map[dial.Options]*pool  // to upstreams
 	handlers map[string]http.Handler // of the listeners for applications, by key

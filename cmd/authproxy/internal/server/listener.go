@@ -60,7 +60,7 @@ func (s *Server) open(cfg *config.Config) error {
 			return err
 		}
 		l.gate = door.NewGate(l, s.metrics.Unrouted(), s.access)
-		l.http = s.dataServer(l.gate)
+		l.http = s.dataServer(l.gate, cfg)
 		l.known(addressOf(key))
 		s.listeners[key] = l
 	}
@@ -71,7 +71,7 @@ func (s *Server) open(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	l.http = &http.Server{Handler: l, ReadHeaderTimeout: 10 * time.Second, ErrorLog: s.errorLog()}
+	l.http = &http.Server{Handler: l, MaxHeaderBytes: int(cfg.MaxHeader), ReadHeaderTimeout: 10 * time.Second, ErrorLog: s.errorLog()}
 	l.known(string(cfg.Admin.Listen))
 	s.admin = l
 	return nil
@@ -129,13 +129,13 @@ func addressOf(key string) string {
 
 // dataServer returns the server of a data listener: HTTP/1.1 and HTTP/2 in
 // clear text, with limits on the head of a request and none on its body.
-func (s *Server) dataServer(h http.Handler) *http.Server {
+func (s *Server) dataServer(h http.Handler, cfg *config.Config) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
 		Handler: h, Protocols: protocols,
-		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 3 * time.Minute,
+		MaxHeaderBytes: int(cfg.MaxHeader), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 3 * time.Minute,
 		DisableGeneralOptionsHandler: true, // OPTIONS * is for the upstream
 		ErrorLog:                     s.errorLog(),
 		BaseContext:                  func(net.Listener) context.Context { return s.base },

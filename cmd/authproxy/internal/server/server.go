@@ -108,6 +108,7 @@ func (s *Server) swap(g *generation) {
 	if s.admin != nil {
 		s.admin.lead(g.pages)
 	}
+	s.metrics.ReplayMemory(g.replay.Used)
 	s.current = g
 }
 

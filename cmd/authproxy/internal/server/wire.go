@@ -21,6 +21,7 @@ import (
 func (s *Server) newGeneration(cfg *config.Config) (g *generation, err error) {
 	g = &generation{
 		cfg: cfg, log: s.log, agent: agent(s.opts.Version), metrics: s.metrics, access: s.access, files: follow.New(s.log),
+		replay: proxy.NewMemory(cfg.ReplayMemory),
 		tokens: map[string]*token{}, pools: map[dial.Options]*pool{}, handlers: map[string]http.Handler{},
 	}
 	defer func() {
@@ -107,7 +108,7 @@ func (g *generation) newUpstream(u config.Upstream, comesBack func(*http.Request
 		Name: u.Name, Target: u.URL.URL, Tokens: tokenSource{g.tokens[u.Token].cache}, Transport: transport,
 		Authorizer: authorizer,
 		Refusal:    refusalOf(u.InvalidToken),
-		Retry:      proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit},
+		Retry:      proxy.Retry{Disabled: !u.Retry.Enabled, BodyLimit: u.Retry.BodyLimit, Memory: g.replay},
 		Headers:    proxy.Headers(u.Headers), Query: proxy.Query(u.Query),
 		StripPrefix: strip, PathPrefix: escaped(u.Path), ComesBack: comesBack, PreserveHost: u.PreserveHost, Upgrades: u.Upgrade,
 		KeepLocation: !u.RewriteLocation, AddressHeaders: u.RewriteHeaders, KeepCookies: !u.RewriteCookies,
