@@ -57,7 +57,7 @@ func StartBy(t testing.TB, config string, command ...string) *Program {
 func start(t testing.TB, config string, env []string, command ...string) *Program {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "authproxy.yaml")
-	Write(t, file, anywhere+config)
+	Write(t, file, anywhere+withTransport(t, config))
 	cmd := exec.Command(command[0], append(command[1:], "serve", "-c", file)...)
 	cmd.Env = append(os.Environ(), env...)
 	p, err := Launch(cmd)
