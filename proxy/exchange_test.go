@@ -133,6 +133,7 @@ func newFront(t *testing.T, upstream http.Handler, change func(*Options)) *front
 	if change != nil {
 		change(&opts)
 	}
+	faster(&opts, transport)
 	h, err := New(opts)
 	if err != nil {
 		t.Fatal(err)
