@@ -45,11 +45,19 @@ func (c *conn) usable() bool {
 	if c.r.Buffered() != 0 {
 		return false
 	}
-	secure, ok := c.Conn.(*tls.Conn)
-	if !ok {
-		return silent(c.Conn)
+	empty := silent(c.under())
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		return quiet(secure, empty)
 	}
-	return quiet(secure, silent(secure.NetConn()))
+	return empty
+}
+
+// under is c without TLS.
+func (c *conn) under() net.Conn {
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		return secure.NetConn()
+	}
+	return c.Conn
 }
 
 // aMoment is how long what has come by TLS is read for: all of it is there.
@@ -74,15 +82,17 @@ func quiet(c *tls.Conn, empty bool) bool {
 // aLongTimeAgo is a deadline by which nothing is read off a socket.
 var aLongTimeAgo = time.Unix(1, 0)
 
-// sender writes to a connection and notes that this failed.
+// sender writes to a connection and notes how that went.
 type sender struct {
 	net.Conn
 	err error
+	any bool // something was written
 }
 
 // Write implements [io.Writer].
 func (s *sender) Write(p []byte) (int, error) {
 	n, err := s.Conn.Write(p)
+	s.any = s.any || n > 0
 	if err != nil {
 		s.err = err
 	}

@@ -38,12 +38,22 @@ const (
 // roundTrip sends req over c and returns its answer, whose body gives c back.
 func (c *conn) roundTrip(req *http.Request) (*http.Response, error) {
 	x := &exchange{conn: c, req: req, release: context.AfterFunc(req.Context(), func() { _ = c.Close() })}
+	var before uint64
+	if c.used && !repeatable(req) {
+		before, _, _ = taken(c.under())
+	}
+	c.out.err, c.out.any = nil, false
 	sendErr := x.send()
 	resp, err := x.answer()
 	if err != nil {
+		fin := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		err = x.failed(sendErr, err)
+		if none, ok := errors.AsType[errNoAnswer](err); ok && c.used {
+			err = errNoAnswer{none.error, none.untaken || fin && x.untaken(before)}
+		}
 		x.release()
 		_ = c.Close()
-		return nil, x.failed(sendErr, err)
+		return nil, err
 	}
 	x.keep = sendErr == nil && !resp.Close && !req.Close
 	x.body, x.length = resp.Body, resp.ContentLength
@@ -71,9 +81,32 @@ func (x *exchange) failed(sendErr, err error) error {
 	case x.out.err == nil: // the body of the request could not be read
 		return sendErr
 	case errors.As(err, &none):
-		return errNoAnswer{sendErr}
+		return errNoAnswer{x.out.err, !x.out.any} // net/http may hide it in sendErr, as one of the body
 	default:
 		return err
+	}
+}
+
+// refusalTakes is how long the word that nobody takes the request may be on its way.
+const refusalTakes = time.Second
+
+// untaken tells, of a connection that the other side has ended (FIN), whether that was
+// before a byte of the request came there: then nobody has read one. A FIN says what was
+// taken until then, which a mere RST need not. Before is what it had taken when the
+// request began. Until what came too late has been refused, the other side may have
+// ended only its own sending, and read on. (One that does so, and then resets the
+// connection, cannot be told apart.)
+func (x *exchange) untaken(before uint64) bool {
+	for wait, end := time.Millisecond, time.Now().Add(refusalTakes); ; wait *= 2 {
+		now, refused, ok := taken(x.under())
+		if !ok || now != before || refused || time.Now().After(end) {
+			return ok && before > 0 && now == before && refused
+		}
+		select {
+		case <-x.req.Context().Done():
+			return false
+		case <-time.After(wait):
+		}
 	}
 }
 
@@ -135,7 +168,7 @@ func (x *exchange) await(limit time.Duration) {
 func (x *exchange) answer() (*http.Response, error) {
 	x.left = x.transport.opts.MaxHeader
 	if _, err := x.r.Peek(1); err != nil {
-		return nil, errNoAnswer{err}
+		return nil, errNoAnswer{error: err}
 	}
 	for {
 		resp, err := http.ReadResponse(x.r, x.req)

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -181,6 +182,61 @@ func TestRepeatedOnce(t *testing.T) {
 	}
 	rt.CloseIdleConnections()
 	<-closed
+}
+
+// TestClosedWhileTheRequestWasOnItsWay: what nobody can have read goes out again, by a
+// new connection, whatever its method; what somebody may have read does not.
+func TestClosedWhileTheRequestWasOnItsWay(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("what the other side has taken is known on Linux only")
+	}
+	for _, size := range []int{0, 1, 100_000, 4_000_000} {
+		for name, end := range map[string]struct {
+			end   func(*net.TCPConn)
+			again bool
+		}{
+			"closed":   {func(c *net.TCPConn) { _ = c.Close() }, true},
+			"reads on": {func(c *net.TCPConn) { _ = c.CloseWrite(); _, _ = io.Copy(io.Discard, c); _ = c.Close() }, false},
+			"reset":    {func(c *net.TCPConn) { _ = c.SetLinger(0); _ = c.Close() }, true},
+		} {
+			var taken atomic.Int64
+			begin := make(chan struct{})
+			address := server(t, func(n int, c *net.TCPConn, r *bufio.Reader) {
+				for {
+					if _, err := take(r); err != nil {
+						return
+					}
+					taken.Add(1)
+					_, _ = io.WriteString(c, ok)
+					if n == 0 {
+						<-begin
+						end.end(c)
+						return
+					}
+				}
+			})
+			rt := ours(address)
+			if _, _, err := send(t.Context(), rt, "GET", address, nil); err != nil {
+				t.Fatal(err)
+			}
+			c, err := rt.get(t.Context())
+			if err != nil || !c.used {
+				t.Fatal("no kept connection", err)
+			}
+			close(begin)
+			for silent(c.Conn) {
+				runtime.Gosched()
+			}
+			req, _ := http.NewRequest("POST", "http://"+address+"/", bytes.NewReader(make([]byte, size)))
+			resp, err := rt.by(c, req)
+			if (err == nil) != end.again || end.again != (taken.Load() == 2) {
+				t.Errorf("%d bytes, %s: %v, %d requests were taken", size, name, err, taken.Load())
+			}
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+		}
+	}
 }
 
 // TestCanceledAnywhere: a request that is given up ends at once, wherever it is, and

@@ -52,19 +52,28 @@ func Takes(req *http.Request) bool {
 }
 
 // errNoAnswer wraps the error of a connection on which no byte of an answer came.
-type errNoAnswer struct{ error }
+type errNoAnswer struct {
+	error
+	untaken bool // the other side cannot have had a byte of the request
+}
 
 func (e errNoAnswer) Unwrap() error { return e.error }
 
-// RoundTrip implements [http.RoundTripper], for what [Takes] allows. A request that
-// may be repeated (RFC 9110 section 9.2.2) is, once and by a new connection, when a
-// kept one dies without an answer. Errors of reading the answer may quote it.
+// RoundTrip implements [http.RoundTripper], for what [Takes] allows. When a kept
+// connection dies without an answer, a request that may be repeated (RFC 9110 section
+// 9.2.2) is, once and by a new connection, and any other when no byte of it has reached
+// the other side. Errors of reading the answer may quote it.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	for get := t.get; ; get = t.dial {
-		c, err := get(req.Context())
-		if err != nil {
-			return nil, err // Options.Dial may have another way, which needs the body
-		}
+	c, err := t.get(req.Context())
+	if err != nil {
+		return nil, err // Options.Dial may have another way, which needs the body
+	}
+	return t.by(c, req)
+}
+
+// by is RoundTrip by c to begin with.
+func (t *Transport) by(c *conn, req *http.Request) (*http.Response, error) {
+	for {
 		resp, err := c.roundTrip(req)
 		if err == nil {
 			return resp, nil
@@ -76,22 +85,25 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if !c.used || !errors.As(err, &none) {
 			return nil, err
 		}
-		if req, err = again(req, none.error); err != nil {
+		if req, err = again(req, none); err != nil {
+			return nil, err
+		}
+		if c, err = t.dial(req.Context()); err != nil {
 			return nil, err
 		}
 	}
 }
 
 // again returns req to be sent once more, or why that is not done.
-func again(req *http.Request, why error) (*http.Request, error) {
+func again(req *http.Request, why errNoAnswer) (*http.Request, error) {
+	if !why.untaken && !repeatable(req) {
+		return nil, why.error
+	}
 	if req.Body == nil || req.Body == http.NoBody {
-		if !repeatable(req) {
-			return nil, why
-		}
 		return req, nil
 	}
-	if req.GetBody == nil || !repeatable(req) {
-		return nil, why
+	if req.GetBody == nil {
+		return nil, why.error
 	}
 	body, err := req.GetBody()
 	if err != nil {
