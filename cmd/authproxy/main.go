@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"authproxy/cmd/authproxy/internal/config"
 )
@@ -56,14 +57,27 @@ func run(ctx context.Context, args []string, std streams) int {
 	case err == nil:
 		return exitDone
 	case errors.As(err, new(config.Faults)):
-		fmt.Fprintln(std.err, err)
+		complain(std.err, err.Error())
 		return exitUsage
 	case !*begun || errors.As(err, new(usageError)):
-		fmt.Fprintf(std.err, "authproxy: %v\nRun 'authproxy --help' for the commands.\n", err)
+		complain(std.err, fmt.Sprintf("authproxy: %v\nRun 'authproxy --help' for the commands.", err))
 		return exitUsage
 	default:
-		fmt.Fprintf(std.err, "authproxy: %v\n", err)
+		complain(std.err, fmt.Sprintf("authproxy: %v", err))
 		return exitFail
+	}
+}
+
+// complain writes a line to w, and does not wait for long when nobody reads there.
+func complain(w io.Writer, text string) {
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		fmt.Fprintln(w, text)
+	}()
+	select {
+	case <-written:
+	case <-time.After(time.Second):
 	}
 }
 

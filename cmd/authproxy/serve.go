@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +15,7 @@ func serveCommand(std streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "serve -c FILE", Short: "Runs the proxy", Args: onlyFlags}
 	file := configFlag(cmd, true)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		signal.Ignore(syscall.SIGPIPE) // who read the log may go away
 		cfg, err := loadConfig(*file)
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 
+	"authproxy/internal/printable"
 	"authproxy/tokencache"
 	"authproxy/tokencache/endpoint"
 )
@@ -26,11 +27,30 @@ func New(o Options, w io.Writer) *slog.Logger {
 	if level.UnmarshalText([]byte(o.Level)) != nil {
 		level = slog.LevelInfo
 	}
-	opts := &slog.HandlerOptions{Level: level}
+	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: fit}
 	if o.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, opts))
 	}
 	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// maxText is how many bytes of one text of others are logged.
+const maxText = 1 << 10
+
+// fit has what others write, paths and errors among it, cut and escaped. What we write
+// ourselves, under msg, may be longer.
+func fit(_ []string, a slog.Attr) slog.Attr {
+	switch value := a.Value.Any().(type) {
+	case string:
+		limit := maxText
+		if a.Key == slog.MessageKey {
+			limit = 8 * maxText
+		}
+		a.Value = slog.StringValue(printable.Text(value, limit))
+	case error:
+		a.Value = slog.StringValue(printable.Text(value.Error(), maxText))
+	}
+	return a
 }
 
 // Fetches returns an observer that writes a line about each flight of the token of

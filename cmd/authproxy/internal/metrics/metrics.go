@@ -34,6 +34,7 @@ type Metrics struct {
 
 	reloadOK, reloadTime prometheus.Gauge
 	replay               atomic.Pointer[func() int64]
+	dropped              atomic.Pointer[func() uint64]
 }
 
 // New returns metrics in a registry of their own, with those of the Go runtime
@@ -59,6 +60,8 @@ func New(build BuildInfo) *Metrics {
 	m.registry.MustRegister(m.tokens.collectors()...)
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "replay_memory_bytes",
 		Help: "Memory in which request bodies are kept that may be sent again; replay_memory bounds it."}, m.replayMemory))
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: namespace, Name: "log_lines_dropped_total",
+		Help: "Lines of the log that nobody read in time, or at all."}, m.logLinesDropped))
 	for _, code := range proxy.Codes() {
 		m.rejected.WithLabelValues(string(code))
 	}
@@ -75,6 +78,17 @@ func (m *Metrics) replayMemory() float64 {
 		return 0
 	}
 	return float64((*used)())
+}
+
+// LogLinesDropped has count asked from now on how many lines of the log were dropped.
+func (m *Metrics) LogLinesDropped(count func() uint64) { m.dropped.Store(&count) }
+
+func (m *Metrics) logLinesDropped() float64 {
+	count := m.dropped.Load()
+	if count == nil {
+		return 0
+	}
+	return float64((*count)())
 }
 
 // Handler answers a scrape, in the text format or as OpenMetrics. A metric that

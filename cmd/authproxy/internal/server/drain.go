@@ -12,19 +12,23 @@ import (
 // done in time, streams and switched protocols among them. The admin listener
 // goes when all others have gone.
 func (s *Server) Drain() {
-	end := s.current.cfg.Shutdown
+	s.drain(s.current.cfg.Shutdown.DrainDelay)
+	s.queue.Close(lastWords)
+}
+
+func (s *Server) drain(delay time.Duration) {
 	s.serving.Store(false)
 	for _, l := range s.listeners {
 		l.gate.Closing()
 	}
-	time.Sleep(end.DrainDelay)
+	time.Sleep(delay)
 	for _, l := range s.listeners {
 		_ = l.socket.Close() // Shutdown closes it again
 	}
 	for _, l := range s.listeners {
 		l.gate.Shut()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), end.Timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), s.current.cfg.Shutdown.Timeout)
 	defer cancel()
 	s.shutdown(ctx)
 	s.current.close()

@@ -50,7 +50,7 @@ func (p *pipes) dial(text string) net.Conn {
 // serveInMemory serves h as applications are served, within a bubble.
 func serveInMemory(h http.Handler) *pipes {
 	s := newServer(&config.Config{}, Options{Log: io.Discard})
-	p, srv := newPipes(), s.dataServer(h)
+	p, srv := newPipes(), s.dataServer(h, &config.Config{MaxHeader: 1 << 20})
 	go func() { _ = srv.Serve(p) }()
 	return p
 }

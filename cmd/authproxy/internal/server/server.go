@@ -25,7 +25,8 @@ import (
 type Options struct {
 	// Version and Revision name the program, for the metrics and the start.
 	Version, Revision string
-	// Log is where the log goes.
+	// Log is where the log goes. Whether and when it takes what is written there does
+	// not matter to the service.
 	Log io.Writer
 }
 
@@ -33,6 +34,7 @@ type Options struct {
 type Server struct {
 	opts    Options
 	log     *slog.Logger
+	queue   *logs.Queue // before Options.Log; nil when nothing is served
 	access  *logs.Access
 	metrics *metrics.Metrics
 
@@ -57,9 +59,17 @@ func (e ConfigurationError) Unwrap() error { return e.error }
 // opened, none stays open. The error is a [ConfigurationError] where no listener
 // is to blame.
 func Start(cfg *config.Config, o Options) (*Server, error) {
-	s := newServer(cfg, o)
+	var s *Server
+	queue := logs.NewQueue(o.Log, func(n uint64) {
+		s.log.Warn("log lines were dropped, because nobody read them in time", "count", n)
+	})
+	o.Log = queue
+	s = newServer(cfg, o)
+	s.queue = queue
+	s.metrics.LogLinesDropped(queue.Dropped)
 	g, err := s.newGeneration(cfg)
 	if err != nil {
+		queue.Close(lastWords)
 		return nil, ConfigurationError{err}
 	}
 	for _, w := range cfg.Warnings {
@@ -71,6 +81,7 @@ func Start(cfg *config.Config, o Options) (*Server, error) {
 			_ = l.socket.Close()
 		}
 		g.close()
+		queue.Close(lastWords)
 		return nil, err
 	}
 	s.swap(g)
@@ -115,13 +126,16 @@ func (s *Server) swap(g *generation) {
 // Serve gives up what the program does not need any more, announces itself to
 // out, waits until ctx ends or a listener fails, and drains.
 func (s *Server) Serve(ctx context.Context, out io.Writer) error {
+	defer s.queue.Close(lastWords)
 	defer s.surviveHangups()()
 	if err := s.confine(); err != nil {
-		s.Drain()
+		s.drain(0)
 		return err
 	}
 	debug.FreeOSMemory() // what reading the configuration and the certificates took
-	s.announce(out)
+	console := logs.NewQueue(out, func(uint64) {})
+	s.announce(console)
+	console.Close(lastWords)
 	var failure error
 	select {
 	case <-ctx.Done():
@@ -130,7 +144,7 @@ func (s *Server) Serve(ctx context.Context, out io.Writer) error {
 	case err := <-s.failed:
 		failure = fmt.Errorf("a listener failed: %w", err)
 	}
-	s.Drain()
+	s.drain(s.current.cfg.Shutdown.DrainDelay)
 	s.log.Info("stopped")
 	return failure
 }
