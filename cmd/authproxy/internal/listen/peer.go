@@ -21,6 +21,9 @@ type peer struct {
 // WithPeer is the ConnContext of an [http.Server] on a unix socket: it notes
 // whose process has connected.
 func WithPeer(ctx context.Context, c net.Conn) context.Context {
+	if counted, ok := c.(*fewConn); ok {
+		c = counted.Conn
+	}
 	uid, err := peerUID(c)
 	return context.WithValue(ctx, peerKey{}, peer{uid, err})
 }

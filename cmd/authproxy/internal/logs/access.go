@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"authproxy/internal/printable"
 	"authproxy/proxy"
 )
 
@@ -20,6 +21,8 @@ const (
 	// maxRequests is of how many different requests errors are told apart in
 	// that time.
 	maxRequests = 20
+	// maxPath is how many bytes of a path are logged.
+	maxPath = 512
 )
 
 // Access writes a line per request: of all, or of those that failed. It is a
@@ -68,6 +71,10 @@ func (l *Access) finished(r *proxy.Record) {
 	switch {
 	case errors.Is(r.Err, proxy.ErrDefect):
 		l.write(r, slog.LevelError)
+	case l.mode == "all" && strange(r):
+		if l.due(r) {
+			l.write(r, slog.LevelWarn)
+		}
 	case l.mode == "all" && failed:
 		l.write(r, slog.LevelWarn)
 	case l.mode == "all":
@@ -77,6 +84,16 @@ func (l *Access) finished(r *proxy.Record) {
 	case l.mode == "errors" && failed && l.due(r):
 		l.write(r, slog.LevelWarn)
 	}
+}
+
+// strange tells whether r is nobody's whose requests are asked after: a page of
+// strangers could fill the disk with them.
+func strange(r *proxy.Record) bool {
+	switch r.Rejected {
+	case proxy.CodeHostNotAllowed, proxy.CodeCrossSite, proxy.CodeCallerUnknown:
+		return true
+	}
+	return false
 }
 
 // due tells whether an error is to be logged now. If not it is counted, and
@@ -150,7 +167,7 @@ func (l *Access) Close() {
 
 func (l *Access) write(r *proxy.Record, level slog.Level, more ...slog.Attr) {
 	attrs := []slog.Attr{
-		slog.String("upstream", r.Upstream), slog.String("method", r.Method), slog.String("path", r.Path),
+		slog.String("upstream", r.Upstream), slog.String("method", r.Method), slog.String("path", printable.Text(r.Path, maxPath)),
 		slog.Int("status", r.Status), slog.Int("attempts", r.Attempts),
 		slog.Float64("duration_ms", float64(r.Duration.Microseconds())/1000),
 		slog.Int64("bytes_out", r.BytesOut), slog.String("token", r.Token),

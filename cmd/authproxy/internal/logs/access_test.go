@@ -97,6 +97,21 @@ func TestHostsThatAreNotAllowed(t *testing.T) {
 	}
 }
 
+// TestStrangersDoNotFillTheLog that has a line for each request.
+func TestStrangersDoNotFillTheLog(t *testing.T) {
+	for _, code := range []proxy.Code{proxy.CodeCrossSite, proxy.CodeHostNotAllowed, proxy.CodeCallerUnknown} {
+		got := lines(t, "all", slog.LevelInfo, func(l *Access) {
+			for i := range 1000 {
+				l.finished(&proxy.Record{Method: "GET", Path: fmt.Sprint("/", i, strings.Repeat("x", 100_000)), Status: code.Status(), Rejected: code})
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+		if size := len(strings.Join(got, "\n")); size > 10*4<<10 {
+			t.Errorf("%s: %d bytes in ten seconds", code, size)
+		}
+	}
+}
+
 func TestWhatIsLogged(t *testing.T) {
 	for name, c := range map[string]struct {
 		record proxy.Record

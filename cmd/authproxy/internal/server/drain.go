@@ -41,19 +41,27 @@ func (s *Server) drain(delay time.Duration) {
 // lastWords is how long requests that are cut have to be logged.
 const lastWords = time.Second
 
+// lastBytes is how long connections are waited for when nobody is inside any more: the
+// end of an answer may be on its way, but who has sent nothing, or half a head, is not
+// waited for, as net/http would for five seconds.
+const lastBytes = 250 * time.Millisecond
+
 var errCut = errors.New("cut at the end of shutdown.timeout")
 
 // shutdown waits for the requests in flight and cuts what is left when ctx
 // ends. They are counted before the first is cut.
 func (s *Server) shutdown(ctx context.Context) {
 	var servers sync.WaitGroup
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
 	for _, l := range s.listeners {
-		servers.Go(func() { _ = l.http.Shutdown(ctx) }) // what it leaves is closed below
+		servers.Go(func() { _ = l.http.Shutdown(waiting) }) // what it leaves is closed below
 	}
 	cut := 0
 	for _, l := range s.listeners {
 		cut += l.gate.Wait(ctx)
 	}
+	defer time.AfterFunc(lastBytes, stop).Stop()
 	servers.Wait()
 	if cut > 0 {
 		s.log.Warn("requests were cut", "count", cut)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/cmd/authproxy/internal/listen"
+	"authproxy/cmd/authproxy/internal/logs"
 	"authproxy/internal/httpsyntax"
 	"authproxy/proxy/door"
 )
@@ -71,11 +71,17 @@ func (s *Server) open(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	l.http = &http.Server{Handler: l, MaxHeaderBytes: int(cfg.MaxHeader), ReadHeaderTimeout: 10 * time.Second, ErrorLog: s.errorLog()}
+	l.socket = listen.Few(l.socket, adminConns)
+	l.http = &http.Server{Handler: l, MaxHeaderBytes: int(cfg.MaxHeader), ErrorLog: s.errorLog(),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	l.known(string(cfg.Admin.Listen))
 	s.admin = l
 	return nil
 }
+
+// adminConns is how many connections the admin listener has at a time: its callers are
+// a few, and descriptors are for the applications.
+const adminConns = 16
 
 func listenAt(address string, mode fs.FileMode, anywhere bool) (*listener, error) {
 	socket, err := listen.Open(address, mode, anywhere)
@@ -143,4 +149,4 @@ func (s *Server) dataServer(h http.Handler, cfg *config.Config) *http.Server {
 }
 
 // errorLog is where net/http tells of trouble with connections.
-func (s *Server) errorLog() *log.Logger { return slog.NewLogLogger(s.log.Handler(), slog.LevelWarn) }
+func (s *Server) errorLog() *log.Logger { return logs.NetHTTP(s.log) }
