@@ -105,6 +105,14 @@ func (c *call) hold() bool {
 	return c.tape.Replayable()
 }
 
+// notKept is why hold fails.
+func (c *call) notKept() error {
+	if c.tape.Full() {
+		return errMemoryFull
+	}
+	return errTooLarge
+}
+
 // bodyLeft tells whether the server would read on in an HTTP/1 request whose
 // body has not been read to its end.
 func (c *call) bodyLeft() bool {

@@ -24,6 +24,9 @@ func (e *tokenError) Unwrap() error { return e.err }
 // errTooLarge is why a refused request is not sent again.
 var errTooLarge = errors.New("more of the body had gone by than is kept: raise retry.body_limit if such requests shall be sent again")
 
+// errMemoryFull likewise, for a body that would have been small enough.
+var errMemoryFull = errors.New("the bodies of all requests together had used up replay_memory: raise it if such requests shall be sent again")
+
 // repetitionError is the error of a request whose connection died, and that was not
 // sent again by the transport.
 type repetitionError struct{ text string }

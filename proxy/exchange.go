@@ -51,7 +51,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	if x.retry.Disabled || !c.hold() {
 		c.record.Outcome = OutcomeNotReplayable
 		if !x.retry.Disabled {
-			c.record.Err = errTooLarge
+			c.record.Err = c.notKept()
 		}
 		x.replaceForTheNext(req, token)
 		return resp, nil

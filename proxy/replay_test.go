@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -83,3 +84,25 @@ func TestEarlyRefusalOfALargeBody(t *testing.T) {
 type gated struct{ gate <-chan struct{} }
 
 func (g gated) Read([]byte) (int, error) { <-g.gate; return 0, io.EOF }
+
+// TestWhyABodyIsNotSentAgain: the key that would help is named, body_limit or
+// replay_memory.
+func TestWhyABodyIsNotSentAgain(t *testing.T) {
+	for want, change := range map[string]func(*Options){
+		"raise retry.body_limit": func(o *Options) { o.Retry.BodyLimit = 10 },
+		"used up replay_memory":  func(o *Options) { o.Retry.Memory = NewMemory(10) },
+		"":                       func(o *Options) { o.Retry.Memory = NewMemory(1 << 20) },
+	} {
+		f := newFront(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			if r.Header.Get("Authorization") == "Bearer t1" {
+				w.WriteHeader(http.StatusUnauthorized)
+			}
+		}), change)
+		req, _ := http.NewRequest("POST", f.URL, bytes.NewReader(text(1000)))
+		resp, _, rec := f.call(t, req)
+		if got := fmt.Sprint(rec.Err); (resp.StatusCode == 200) != (want == "") || want != "" && !strings.Contains(got, want) {
+			t.Errorf("%q: %d, %s", want, resp.StatusCode, got)
+		}
+	}
+}

@@ -36,6 +36,7 @@ type Tape struct {
 	record  record
 	running bool          // recording goes on: nothing has been lost and nobody said stop
 	lost    bool          // more has gone by than the record holds
+	full    bool          // since there was no memory for it
 	lent    int           // how many use the memory of the record
 	held    chan struct{} // while not nil src is not read; closed at the end of that
 	late    []byte        // read by a try that was given up, after the recording ended
@@ -106,6 +107,14 @@ func (t *Tape) Replayable() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.running
+}
+
+// Full tells whether the body was let go because all tapes together keep as much as
+// their memory has, and not for its own size.
+func (t *Tape) Full() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.full
 }
 
 // Stop ends the recording: there will be no Rewind. The try under way still
@@ -199,12 +208,14 @@ func (t *Tape) note(y *try, p []byte, err error) {
 		y.handOver()
 	}
 	superseded := y != t.try || t.held != nil
+	within := superseded || t.record.size+int64(len(p)) <= t.limit
 	y.pos += int64(len(p))
 	switch {
-	case t.running && (superseded || t.record.size+int64(len(p)) <= t.limit) && t.record.add(p, superseded):
+	case t.running && within && t.record.add(p, superseded):
 	case superseded:
 		t.late = bytes.Clone(p)
 	default:
+		t.full = t.full || t.running && within
 		t.running, t.lost = false, true
 		t.release()
 	}

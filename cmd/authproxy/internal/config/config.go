@@ -34,7 +34,7 @@ type Config struct {
 	Log      Log      `yaml:"log"`
 	Shutdown Shutdown `yaml:"shutdown"`
 	// MaxHeader is how many bytes the head of a request may have, on every listener.
-	MaxHeader int64 `yaml:"max_header" default:"128KiB" rule:"positive"`
+	MaxHeader int64 `yaml:"max_header" default:"128KiB" rule:"head"`
 	// ReplayMemory is how many bytes of request bodies are kept for sending again, all together.
 	ReplayMemory int64     `yaml:"replay_memory" default:"64MiB"`
 	Tokens       Tokens    `yaml:"tokens"`    // parser.tokens

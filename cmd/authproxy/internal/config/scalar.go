@@ -139,7 +139,7 @@ func (p *parser) duration(n *tree.Node, tag reflect.StructTag, out *time.Duratio
 var sizeRule = regexp.MustCompile(`^([0-9]{1,18}) ?(|B|KiB|MiB|GiB)$`)
 
 // size reads a number of bytes.
-func (p *parser) size(n *tree.Node, _ reflect.StructTag, out *int64) {
+func (p *parser) size(n *tree.Node, tag reflect.StructTag, out *int64) {
 	const fix = "write bytes as a whole number, or with KiB, MiB or GiB, such as 64KiB"
 	if !p.faults.Single(n, fix) {
 		return
@@ -156,7 +156,17 @@ func (p *parser) size(n *tree.Node, _ reflect.StructTag, out *int64) {
 		return
 	}
 	*out = count * unit
+	if tag.Get("rule") == "head" && (*out < minHead || *out > maxHead) {
+		p.fault(n, n.Quote()+" is no size for the head of a request", "write one from 1KiB to 16MiB, such as 128KiB")
+	}
 }
+
+// What max_header may be: net/http takes 0 for a limit of its own, and less than a small
+// head would refuse every request.
+const (
+	minHead = 1 << 10
+	maxHead = 16 << 20
+)
 
 // jsonOf reads any value the way JSON has it: mappings, lists, strings, numbers as json.Number, booleans.
 // What holds an environment variable is a string.
