@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -24,7 +25,7 @@ func (x *exchange) send(c *call, req *http.Request, token Token) (*http.Response
 	}
 	if err == nil && resp.StatusCode < 100 {
 		_ = resp.Body.Close()
-		err = errNoHTTP // the server would panic at it
+		err = errNoStatus // the server would panic at it
 	}
 	if err == nil {
 		err = checkSwitch(req, resp)
@@ -35,6 +36,8 @@ func (x *exchange) send(c *call, req *http.Request, token Token) (*http.Response
 	x.authorizer.Redact(resp.Header, token)
 	return resp, nil
 }
+
+var errNoStatus = errors.New("the answer has no status of HTTP")
 
 // giveBody gives req its body from the beginning, and says in the words of
 // net/http's Transport whether that may send the request a second time by itself,

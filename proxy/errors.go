@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,9 +10,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
+
+	"authproxy/internal/printable"
+	"authproxy/internal/trouble"
 )
 
 // tokenError is the error of a request that was not sent because no token was
@@ -104,32 +110,38 @@ func (h *handler) failToken(c *call, err *tokenError) {
 	c.reject(CodeTokenUnavailable, fmt.Sprintf("no token for upstream %q: %v", h.opts.Name, err), retryAfter)
 }
 
+// failUpstream answers for an upstream that did not.
 func (h *handler) failUpstream(c *call, err error) {
 	c.record.UpstreamError = reasonOf(err)
-	if c.record.UpstreamError == ReasonProtocol {
-		c.record.Err = errNoHTTP // err may quote what the upstream sent, the token among it
+	target := h.opts.Target
+	path, _, _ := strings.Cut(cmp.Or(c.path.Opaque, (&url.URL{Path: c.path.Path, RawPath: c.path.RawPath}).EscapedPath()), "?")
+	f := h.explain(c.record.UpstreamError, err)
+	message := fmt.Sprintf("upstream %q: %s %s://%s%s: %s; %s", h.opts.Name, c.record.Method, target.Scheme, target.Host, printable.Text(path, maxShown), f.What, f.Todo)
+	code := CodeUpstreamUnreachable
+	if c.record.UpstreamError == ReasonTimeout {
+		code = CodeUpstreamTimeout
 	}
-	address := h.opts.Target.Scheme + "://" + h.opts.Target.Host
-	switch c.record.UpstreamError {
-	case ReasonTimeout:
-		c.reject(CodeUpstreamTimeout, fmt.Sprintf("upstream %q at %s sent no answer in time: raise response_header_timeout if it needs longer", h.opts.Name, address), 0)
-	case ReasonDial:
-		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("cannot connect to upstream %q at %s: %v: check its url and the network", h.opts.Name, address, err), 0)
-	case ReasonTLS:
-		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("no TLS with upstream %q at %s: %v: check its url and tls settings", h.opts.Name, address, err), 0)
-	case ReasonReset:
-		why := ""
-		if unrepeated := new(repetitionError); errors.As(err, &unrepeated) {
-			why = ": " + unrepeated.text
-		}
-		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("upstream %q at %s closed the connection without an answer%s", h.opts.Name, address, why), 0)
-	default:
-		c.reject(CodeUpstreamUnreachable, fmt.Sprintf("the exchange with upstream %q at %s failed: %v: check its url and protocol", h.opts.Name, address, errNoHTTP), 0)
-	}
+	c.record.Err = nil // one text for the client and for the log; err may quote what the upstream sent, the token among it
+	c.reject(code, message, 0)
 }
 
-// errNoHTTP stands for the errors that quote the other side.
-var errNoHTTP = errors.New("the answer breaks the rules of HTTP")
+// maxShown is how many bytes of a path a message shows.
+const maxShown = 256
+
+// explain says what kept the upstream from answering, and what to do.
+func (h *handler) explain(reason Reason, err error) trouble.Finding {
+	unrepeated := new(repetitionError)
+	switch {
+	case errors.As(err, &unrepeated):
+		return trouble.Finding{What: "the other side closed the connection without an answer", Todo: unrepeated.text}
+	case reason == ReasonTimeout:
+		return trouble.Finding{What: "the answer did not begin in time", Todo: "raise response_header_timeout if the platform needs longer for this"}
+	}
+	if f, ok := trouble.Find(err, trouble.Side{Scheme: h.opts.Target.Scheme, Host: h.opts.Target.Host, URL: "url", Timeout: "connect_timeout"}); ok {
+		return f
+	}
+	return trouble.Finding{What: "the answer breaks the rules of HTTP", Todo: "check url and protocol; its operator may want to know"}
+}
 
 // reasonOf returns why an exchange failed, as the error of the transport itself
 // says it or else by its type.

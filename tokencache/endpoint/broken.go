@@ -5,11 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"strings"
+	"net/url"
 	"syscall"
 
+	"authproxy/internal/trouble"
 	"authproxy/tokencache"
 )
 
@@ -41,11 +41,19 @@ func (c *call) broken(ctx context.Context, err error) error {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return c.timeout(nil)
 	}
-	text, todo, cause := explain(err)
-	if c.secrets.in(text) {
-		text, cause = "the connection failed", nil
+	side := trouble.Side{URL: "the URL", Timeout: "timeout"}
+	if u, err := url.Parse(c.request.shown); err == nil {
+		side.Scheme, side.Host = u.Scheme, u.Host
 	}
-	return c.fail(tokencache.ReasonNetwork, nil, "got no answer ("+text+")", todo, cause)
+	f, ok := trouble.Find(err, side)
+	cause := shareable(err)
+	if !ok {
+		f, cause = trouble.Finding{What: "the connection failed, or the answer is not HTTP", Todo: "check host and port in the URL, and the proxy"}, nil
+	}
+	if c.secrets.in(f.What) {
+		f.What, cause = "the connection failed", nil
+	}
+	return c.fail(tokencache.ReasonNetwork, nil, "got no answer: "+f.What, f.Todo, cause)
 }
 
 func (c *call) timeout(cause error) error {
@@ -53,41 +61,24 @@ func (c *call) timeout(cause error) error {
 		"check that the host can be reached from here, or raise the timeout", cause)
 }
 
-// explain says what is known of a transport's error. Only errors of the network
-// and of TLS speak for themselves, and may be handed on; others may quote the
-// URL, or what the other side sent.
-func explain(err error) (text, todo string, cause error) {
+// shareable returns the part of a transport's error that may be handed on. Others may
+// quote the URL, or what the other side sent.
+func shareable(err error) error {
 	var (
 		name *net.DNSError
-		op   *net.OpError
 		cert *tls.CertificateVerificationError
-		rec  tls.RecordHeaderError
+		op   *net.OpError
 		code syscall.Errno
 	)
 	switch {
 	case errors.As(err, &name):
-		return plain(name.Error()), "check the host in the URL, and the name server", name
+		return name
 	case errors.As(err, &cert):
-		return plain(cert.Err.Error()), "check the host in the URL, or give the platform's CA in tls.ca_file", cert
-	case errors.As(err, &rec):
-		return "the other side does not speak TLS", "check the port and http or https in the URL", nil
+		return cert
 	case errors.As(err, &op):
-		return plain(op.Error()), "check the host and port in the URL, the proxy and the firewall", op
+		return op
 	case errors.As(err, &code):
-		return code.Error(), "check the host and port in the URL, the proxy and the firewall", code
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "the connection was closed", "check the host and port in the URL", nil
+		return code
 	}
-	return "the connection failed, or the answer is not HTTP", "check the host and port in the URL, and the proxy", nil
-}
-
-// plain is text in printable ASCII, of at most 300 bytes.
-func plain(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r < 0x20 || r > 0x7e {
-			return '?'
-		}
-		return r
-	}, text)
-	return text[:min(len(text), 300)]
+	return nil
 }

@@ -155,7 +155,7 @@ func TestNetworkErrors(t *testing.T) {
 	for url, part := range map[string]string{
 		closed.URL:    "connection refused",
 		tlsServer.URL: "tls.ca_file",
-		strings.Replace(plainServer.URL, "http:", "https:", 1): "does not speak TLS",
+		strings.Replace(plainServer.URL, "http:", "https:", 1): "no TLS: the other side speaks plain HTTP",
 	} {
 		_, err := must(t, simple(url)).Fetch(within(t, 5*time.Second), zero)
 		if f := fetchError(t, err); f.Reason != tokencache.ReasonNetwork {

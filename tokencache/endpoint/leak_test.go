@@ -79,9 +79,9 @@ func TestTransportErrorWithAReasonIsExplained(t *testing.T) {
 		cause error
 		part  string
 	}{
-		{netError("no such host"), "no such host): check the host in the URL, and the name server"},
-		{&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}, "(dial tcp: connection refused): check the host and port"},
-		{fmt.Errorf("x %s", testSecret), "(the connection failed, or the answer is not HTTP)"},
+		{netError("no such host"), "cannot be looked up (no such host): check the host in the URL, and the name server"},
+		{&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}, "(connection refused): check host and port"},
+		{fmt.Errorf("x %s", testSecret), ": the connection failed, or the answer is not HTTP"},
 	} {
 		o := simple("http://h")
 		o.Transport = roundTripper(func(*http.Request) (*http.Response, error) { return nil, reasoned{c.cause} })

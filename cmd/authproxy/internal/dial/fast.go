@@ -5,13 +5,16 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"authproxy/internal/http1"
+	"authproxy/internal/trouble"
 )
 
 // fast sends by [http1.Transport] what goes by HTTP/1.1, and the rest by std.
@@ -81,14 +84,17 @@ func (p *Pool) connect(ctx context.Context, config *tls.Config) (net.Conn, error
 func handshake(ctx context.Context, conn net.Conn, config *tls.Config, limit time.Duration) (net.Conn, error) {
 	if limit > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit, errHandshake)
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, trouble.ErrHandshakeSlow)
 		defer cancel()
 	}
 	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
-		if context.Cause(ctx) == errHandshake {
-			return nil, &Error{reasonTLS, errHandshake}
+		switch {
+		case context.Cause(ctx) == trouble.ErrHandshakeSlow:
+			return nil, &Error{reasonTLS, trouble.ErrHandshakeSlow}
+		case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+			return nil, &Error{reasonTLS, trouble.ErrHandshakeClosed}
 		}
 		return nil, err
 	}
@@ -98,5 +104,3 @@ func handshake(ctx context.Context, conn net.Conn, config *tls.Config, limit tim
 	}
 	return secure, nil
 }
-
-var errHandshake = errors.New("the TLS handshake took longer than connect_timeout")

@@ -2,11 +2,12 @@ package dial
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"time"
+
+	"authproxy/internal/trouble"
 )
 
 // dial connects, whatever the address is where o names a socket.
@@ -25,7 +26,7 @@ func connected(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Resp
 	if answer.StatusCode == http.StatusOK {
 		return nil
 	}
-	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("the proxy answered CONNECT with %d", answer.StatusCode)}
+	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: trouble.ProxyStatus(answer.StatusCode)}
 }
 
 // wholeAddress is a transport to a forward proxy for http URLs, which wants the
