@@ -82,7 +82,7 @@ func Load(path string, words Vocabulary) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	return Parse(path, data, filepath.Dir(path), os.LookupEnv, words)
+	return (&parser{dir: filepath.Dir(path), own: path, resolve: lookup, words: words}).parse(path, data, os.LookupEnv)
 }
 
 // Parse reads data as the configuration file name, whose relative paths start at dir. It looks at the
@@ -94,17 +94,19 @@ func Parse(name string, data []byte, dir string, env func(string) (string, bool)
 
 // parser collects what Parse finds.
 type parser struct {
-	dir      string
-	resolve  func(host string) ([]netip.Addr, error)
-	words    Vocabulary
-	faults   Faults
-	warnings []string
+	dir        string
+	own        string // the path of the configuration file; empty when it has none
+	resolve    func(host string) ([]netip.Addr, error)
+	words      Vocabulary
+	faults     Faults
+	warnings   []string
+	exposedOwn bool // it was told that others can read the configuration file
 }
 
 func (p *parser) parse(name string, data []byte, env func(string) (string, bool)) (*Config, error) {
 	cfg := &Config{}
 	if root := tree.Read(name, data, env, &p.faults); root != nil {
-		p.config(root, cfg)
+		p.config(p.mend(root, wholeShape()), cfg)
 	}
 	if len(p.faults) > 0 {
 		return nil, p.faults.Sorted()
@@ -131,6 +133,7 @@ func (p *parser) config(root *tree.Node, cfg *Config) {
 	}
 	p.callers(root, cfg)
 	p.exposed(root, cfg)
+	p.isNotFilledIn(root)
 	p.unusedTokens(root, cfg)
 }
 

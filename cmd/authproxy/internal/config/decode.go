@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,14 +106,24 @@ func (p *parser) unknown(n *tree.Node, known []string) {
 			at.Path = n.Path
 			p.fault(at, "a word without a value between { and }", "quote a value that holds a comma, a colon or a brace")
 		default:
-			p.fault(at, "unknown key", tree.Suggest(e.Name, "keys", known))
+			p.fault(at, "unknown key", elsewhereFix(e.Name, known))
 		}
 	}
 }
 
 // later says whether the key at path is one that this version does not know yet.
 func later(path string) bool {
-	return path == "store"
+	parts := strings.Split(path, ".")
+	if len(parts) == 3 && parts[0] == "tokens" {
+		return contains([]string{"secrets", "jwt", "values", "token", "token_file", "force", "connect_to"}, parts[2])
+	}
+	return contains([]string{"store", "listen_tls", "intercept", "reload"}, path)
+}
+
+// hasLater says whether n has a key that this version does not know yet: what it stands for is not known
+// then.
+func hasLater(n *tree.Node) bool {
+	return slices.ContainsFunc(n.Entries, func(e tree.Entry) bool { return later(e.Value.Path) })
 }
 
 // value reads n into v, by the type of v.

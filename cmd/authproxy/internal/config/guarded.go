@@ -13,24 +13,31 @@ import (
 // file at path, which n names. Platforms that mount secrets make them readable by all, in a place that
 // nobody else sees; and what the group may do is how the owner and authproxy share a file.
 func (p *parser) guarded(n *tree.Node, path string) {
+	p.guard(n, path, "every user of this machine can read the file", "give it to the user whom authproxy runs as, and run chmod 600 on it")
+}
+
+// guard is guarded in these words, and says whether it has warned.
+func (p *parser) guard(n *tree.Node, path, what, fix string) bool {
 	target, err := filepath.EvalSymlinks(path)
 	if err == nil {
 		target, err = filepath.Abs(target)
 	}
 	if err != nil || runtime.GOOS == "windows" || !reachable(filepath.Dir(target)) {
-		return
+		return false
 	}
 	info, err := os.Stat(target)
 	if err != nil {
-		return
+		return false
 	}
-	const fix = "give it to the user whom authproxy runs as, and run chmod 600 on it"
 	switch mounted := isMounted(path) || inMemory(target); {
 	case info.Mode()&0o002 != 0:
-		p.warn(n, "every user of this machine can write into the file", fix)
+		p.warn(n, strings.Replace(what, "can read", "can write into", 1), fix)
+		return true
 	case info.Mode()&0o004 != 0 && !mounted:
-		p.warn(n, "every user of this machine can read the file", fix)
+		p.warn(n, what, fix)
+		return true
 	}
+	return false
 }
 
 // isMounted says whether path is where containers find secrets.

@@ -34,13 +34,16 @@ func (i *Inject) read(p *parser, n *tree.Node) { *i = p.inject(n) }
 // TypeScheme as Inject.Scheme stands for the type that came with the token, in the spelling it came in.
 const TypeScheme = "{token_type}"
 
+// injectKeys are the keys of an [Inject].
+type injectKeys struct {
+	Header string `yaml:"header" default:"Authorization"`
+	Scheme string `yaml:"scheme" default:"Bearer"`
+	Query  string `yaml:"query"`
+}
+
 // inject reads n; see mergeInject for how it is combined.
 func (p *parser) inject(n *tree.Node) Inject {
-	var in struct {
-		Header string `yaml:"header" default:"Authorization"`
-		Scheme string `yaml:"scheme" default:"Bearer"`
-		Query  string `yaml:"query"`
-	}
+	var in injectKeys
 	p.fill(n, &in)
 	switch {
 	case in.Query != "" && (n.Has("header") || n.Has("scheme")):

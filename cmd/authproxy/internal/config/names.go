@@ -50,6 +50,7 @@ func (s *params) used(n *tree.Node) map[string]bool {
 	used := map[string]bool{}
 	known := s.names()
 	visit := func(leaf *tree.Node) {
+		s.p.almostPlaceholders(leaf, known)
 		for _, name := range template.Parse(leaf.Text).Names() {
 			if !contains(known, name) && !s.open {
 				s.p.unknownName(leaf, name, known)
@@ -106,6 +107,7 @@ func (s *params) credential(n *tree.Node, t *Token, name string, used, unsure bo
 		s.p.fault(at, "has no effect: no request of this token needs it", "remove it, or see that provider is right")
 	case given:
 		t.Credentials[name] = secret
+		s.basicName(n, name, secret)
 	case isParam:
 		if used {
 			if v := s.value(name, ""); v != "" {
@@ -114,6 +116,24 @@ func (s *params) credential(n *tree.Node, t *Token, name string, used, unsure bo
 		}
 	case used && !s.open:
 		s.p.fault(n.Missing(name, tree.Scalar), "missing", "give "+name+" or "+name+"_file")
+	}
+}
+
+// basicName judges the user that a request of the token n shows in HTTP's Basic authentication.
+func (s *params) basicName(n *tree.Node, name string, secret Secret) {
+	for _, key := range requestKeys() {
+		auth := n.Child(key).Get("auth")
+		if auth == nil || auth.Text != "basic_raw" || s.p.words.auth(auth.Text).Needs[0] != name {
+			continue
+		}
+		at := n.Get(name)
+		if at == nil {
+			at = n.Get(name + "_file")
+		}
+		if value, err := secret.Read(); err == nil {
+			s.p.basicName(at, name, value)
+		}
+		return
 	}
 }
 

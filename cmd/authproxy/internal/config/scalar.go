@@ -61,6 +61,10 @@ func (p *parser) rule(name, s string) (what, fix string) {
 		return "is not a method", "write it in capitals, such as GET or POST"
 	case name == "pattern" && !isPattern(s):
 		return "is not a pattern of a path", "write it decoded and from its first slash on: * stands for one whole segment, ** at the end for any rest, such as /api/*/items/**"
+	case name == "cipher" && strings.HasPrefix(s, "TLS_") && !strings.Contains(s, "_WITH_"):
+		return s + " is one of TLS 1.3, which cannot be chosen", "remove it"
+	case name == "cipher" && !contains(cipherSuites(), s):
+		return "is no cipher suite that there is here", tree.Suggest(s, "cipher suites", cipherSuites())
 	case name == "line" && !isLine(s):
 		return "holds control characters", "write one line of text"
 	}

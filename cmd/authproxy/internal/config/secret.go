@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"regexp"
@@ -61,12 +62,12 @@ var errLargeSecret = fmt.Errorf("is larger than %d KiB; is it the right file?", 
 func readSecret(file string) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return "", fmt.Errorf("cannot be read (%w); check path and permissions", reason(err))
+		return "", unreadable(err)
 	}
 	defer f.Close() // nothing was written
 	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
-		return "", fmt.Errorf("cannot be read (%w); check path and permissions", reason(err))
+		return "", unreadable(err)
 	}
 	value := strings.TrimSpace(strings.TrimPrefix(string(data), "\ufeff"))
 	switch {
@@ -80,6 +81,14 @@ func readSecret(file string) (string, error) {
 		return "", errControl
 	}
 	return value, nil
+}
+
+// unreadable says why a file could not be read, and by whom.
+func unreadable(err error) error {
+	if errors.Is(err, fs.ErrPermission) && os.Getuid() >= 0 {
+		return fmt.Errorf("cannot be read by uid %d, as which this runs (%w); let that user read it, and enter the folders above", os.Getuid(), reason(err))
+	}
+	return fmt.Errorf("cannot be read (%w); check path and permissions", reason(err))
 }
 
 // reason returns the system's word on a failed file operation, without the path.
@@ -125,6 +134,7 @@ func (p *parser) secret(n *tree.Node, name string) (s Secret, ok bool) {
 		if strings.ContainsFunc(value.Text, unicode.IsControl) {
 			p.fault(value, "holds more than one line, or control characters", "write only the value, without a line break at its end")
 		}
+		p.inlineDoubts(value, name)
 		return inlineSecret(value.Text), true
 	case value != nil:
 		p.badText(value, "is empty", "give a value, or a file in "+name+"_file")
@@ -140,11 +150,13 @@ func (p *parser) secret(n *tree.Node, name string) (s Secret, ok bool) {
 
 func (p *parser) secretFile(n *tree.Node) Secret {
 	s := Secret{file: p.resolvePath(n.Text)}
-	if _, err := readSecret(s.file); err != nil {
+	value, err := readSecret(s.file)
+	if err != nil {
 		what, fix, _ := strings.Cut(err.Error(), "; ")
-		p.fault(n, "the file "+what, fix)
+		p.fault(n, "the file "+s.file+" "+what, fix)
 		return s
 	}
+	p.isMisquoted(n, value, "what the file holds")
 	p.guarded(n, s.file)
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"os"
+	"slices"
 	"strings"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
@@ -12,12 +13,14 @@ import (
 // TLS says how a server is verified and how authproxy shows who it is. The zero TLS trusts what the
 // system trusts. Paths are seen from the folder of the configuration file.
 type TLS struct {
-	CAFile             string `yaml:"ca_file"` // trusted instead of the system's
-	CertFile           string `yaml:"cert_file"`
-	KeyFile            string `yaml:"key_file"`
-	ServerName         string `yaml:"server_name"` // instead of the host of the URL
-	MinVersion         string `yaml:"min_version" default:"1.2" oneof:"1.2|1.3"`
-	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"`
+	CAFile     string `yaml:"ca_file"` // trusted instead of the system's
+	CertFile   string `yaml:"cert_file"`
+	KeyFile    string `yaml:"key_file"`
+	ServerName string `yaml:"server_name"` // instead of the host of the URL
+	MinVersion string `yaml:"min_version" default:"1.2" oneof:"1.0|1.1|1.2|1.3"`
+	// CipherSuites are the names of those up to TLS 1.2, as crypto/tls has them; none: its choice.
+	CipherSuites       []string `yaml:"cipher_suites" rule:"cipher"`
+	InsecureSkipVerify bool     `yaml:"insecure_skip_verify"`
 }
 
 // tls finishes t, which was read from n.
@@ -30,10 +33,42 @@ func (p *parser) tls(n *tree.Node, t *TLS) {
 	if t.ServerName != "" && !isHost(strings.ToLower(t.ServerName)) {
 		p.fault(n.Get("server_name"), "is not the name of a server", "write it as it stands in the certificate, without a port")
 	}
+	p.oldTLS(n, t)
 	if t.InsecureSkipVerify {
 		p.warn(n.Get("insecure_skip_verify"), "the server is not verified: anybody on the way can read tokens",
 			"give its certificate authority in ca_file")
 	}
+}
+
+// oldTLS warns of what is allowed for the sake of an old server.
+func (p *parser) oldTLS(n *tree.Node, t *TLS) {
+	if t.MinVersion == "1.0" || t.MinVersion == "1.1" {
+		p.warn(n.Get("min_version"), "TLS "+t.MinVersion+" is broken: who is on the way may be able to read the token",
+			"have the other side speak TLS 1.2, and take this out then")
+	}
+	var weak []string
+	for _, suite := range tls.InsecureCipherSuites() {
+		if contains(t.CipherSuites, suite.Name) {
+			weak = append(weak, suite.Name)
+		}
+	}
+	switch at := n.Get("cipher_suites"); {
+	case len(weak) > 0:
+		p.warn(at, "known to be weak: "+strings.Join(weak, ", "), "have the other side take a better one, and take these out then")
+	case len(t.CipherSuites) > 0 && t.MinVersion == "1.3":
+		p.warn(at, "has no effect: those of TLS 1.3 cannot be chosen", "remove it, or write min_version: \"1.2\"")
+	}
+}
+
+// cipherSuites are the names that cipher_suites may hold.
+func cipherSuites() []string {
+	var names []string
+	for _, suite := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		if !slices.Equal(suite.SupportedVersions, []uint16{tls.VersionTLS13}) {
+			names = append(names, suite.Name)
+		}
+	}
+	return names
 }
 
 // pair checks the certificate of t and its key.
@@ -61,7 +96,8 @@ func (p *parser) file(n *tree.Node, path string) []byte {
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		p.fault(n, "the file cannot be read ("+reason(err).Error()+")", "check path and permissions")
+		what, fix, _ := strings.Cut(unreadable(err).Error(), "; ")
+		p.fault(n, "the file "+path+" "+what, fix)
 		return nil
 	}
 	return data

@@ -110,7 +110,7 @@ func (p *parser) token(over *tree.Node, t *Token) builtToken {
 	if at := merged.Get("revoke_on_exit"); t.RevokeOnExit && t.Revoke == nil && known {
 		p.fault(at, "has no effect: there is no request that gives this token back", "remove it, or write that request under revoke")
 	}
-	s := p.params(base, over, merged, !known)
+	s := p.params(base, over, merged, !known || hasLater(over))
 	s.use(merged, t)
 	return builtToken{params: s, upstream: merged.Get("upstream").Only(fields(&inherited{}))}
 }

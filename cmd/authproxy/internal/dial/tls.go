@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 )
 
 // TLS says how the other side is verified and how authproxy shows who it is.
@@ -17,8 +19,11 @@ type TLS struct {
 	CertFile, KeyFile string
 	// ServerName stands in the certificate, instead of the host of the URL.
 	ServerName string
-	// MinVersion is 1.3, or 1.2 for anything else.
+	// MinVersion is 1.0, 1.1, 1.3, or 1.2 for anything else.
 	MinVersion string
+	// CipherSuites are the names of those up to TLS 1.2, with commas; empty: crypto/tls's
+	// choice. Names that it does not know count for nothing.
+	CipherSuites string
 	// InsecureSkipVerify: nothing is verified.
 	InsecureSkipVerify bool
 }
@@ -37,9 +42,10 @@ func (t TLS) Files() []string {
 // config reads the files. An error names the file, or the keys.
 func (t TLS) config() (*tls.Config, error) {
 	c := &tls.Config{ServerName: t.ServerName, InsecureSkipVerify: t.InsecureSkipVerify, MinVersion: tls.VersionTLS12}
-	if t.MinVersion == "1.3" {
-		c.MinVersion = tls.VersionTLS13
+	if v, ok := map[string]uint16{"1.0": tls.VersionTLS10, "1.1": tls.VersionTLS11, "1.3": tls.VersionTLS13}[t.MinVersion]; ok {
+		c.MinVersion = v
 	}
+	c.CipherSuites = t.suites()
 	if t.CAFile != "" {
 		pem, err := os.ReadFile(t.CAFile)
 		if err != nil {
@@ -62,4 +68,16 @@ func (t TLS) config() (*tls.Config, error) {
 	}
 	c.Certificates = []tls.Certificate{pair}
 	return c, nil
+}
+
+// suites returns the cipher suites that are named; nil for none.
+func (t TLS) suites() []uint16 {
+	var ids []uint16
+	names := strings.Split(t.CipherSuites, ",")
+	for _, suite := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		if slices.Contains(names, suite.Name) {
+			ids = append(ids, suite.ID)
+		}
+	}
+	return ids
 }

@@ -8,6 +8,8 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
+	"log"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -135,6 +137,38 @@ func TestAuthorityThatRotates(t *testing.T) {
 		}
 		if _, err := shown(pool, server); (err == nil) != c.trusts {
 			t.Errorf("%.20q: %v", c.content, err)
+		}
+	}
+}
+
+// TestOldServers: what a server of twenty years ago has can be allowed, and is not by
+// itself.
+func TestOldServers(t *testing.T) {
+	const kept = "TLS_RSA_WITH_AES_128_GCM_SHA256"
+	for name, c := range map[string]struct {
+		server  *tls.Config
+		allowed TLS
+	}{
+		"TLS 1.0":             {&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10}, TLS{MinVersion: "1.0"}},
+		"TLS 1.1":             {&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, TLS{MinVersion: "1.1"}},
+		"an RSA key exchange": {&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}}, TLS{CipherSuites: kept}},
+		"both":                {&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}}, TLS{MinVersion: "1.0", CipherSuites: "TLS_RSA_WITH_AES_128_CBC_SHA," + kept}},
+	} {
+		for _, std := range []bool{false, true} {
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Name", "old") }))
+			server.Config.ErrorLog = log.New(io.Discard, "", 0)
+			server.TLS = c.server.Clone()
+			server.StartTLS()
+			defer server.Close()
+			options := Options{Scheme: "https", Host: server.Listener.Addr().String(), TLS: TLS{InsecureSkipVerify: true}, Std: std}
+			if _, err := shown(mustMake(t, options), server); err == nil {
+				t.Errorf("%s, std %t: spoken without having been allowed", name, std)
+			}
+			options.TLS = c.allowed
+			options.TLS.InsecureSkipVerify = true
+			if got, err := shown(mustMake(t, options), server); got != "old" || err != nil {
+				t.Errorf("%s, std %t: %v", name, std, err)
+			}
 		}
 	}
 }

@@ -84,12 +84,12 @@ func (g *generation) needs() sandbox.Needs {
 	n := sandbox.Needs{Files: []string{g.cfg.CallerToken.File()}}
 	for _, t := range g.tokens {
 		n.Files = append(n.Files, secretFiles(t.cfg)...)
-		n.Files = append(n.Files, dial.TLS(t.cfg.TLS).Files()...)
+		n.Files = append(n.Files, tlsOf(t.cfg.TLS).Files()...)
 		n.URLs = append(n.URLs, append(t.endpoint.Bases(), t.cfg.ProxyURL)...)
 	}
 	listens := []config.Address{g.cfg.Listen, g.cfg.Admin.Listen}
 	for _, u := range g.cfg.Upstreams {
-		n.Files = append(n.Files, dial.TLS(u.TLS).Files()...)
+		n.Files = append(n.Files, tlsOf(u.TLS).Files()...)
 		if u.Socket == "" {
 			n.URLs = append(n.URLs, u.URL.URL, u.ProxyURL)
 		}

@@ -30,7 +30,7 @@ type token struct {
 // are exchanged, which are read at each token request anyway.
 func (g *generation) newToken(t config.Token) (*token, error) {
 	made, log := &token{cfg: t}, g.log.With("token", t.Name)
-	g.followTLS(dial.TLS(t.TLS), func() error { return made.connections.Renew() }, func() *slog.Logger { return log })
+	g.followTLS(tlsOf(t.TLS), func() error { return made.connections.Renew() }, func() *slog.Logger { return log })
 	var err error
 	if made.connections, err = dial.New(tokenDial(t)); err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ const tokenIdle = 50 * time.Second
 
 // tokenDial returns how the token endpoint is spoken to.
 func tokenDial(t config.Token) dial.Options {
-	return dial.Options{Proxy: text(t.ProxyURL), TLS: dial.TLS(t.TLS), Connect: t.Timeout, Idle: 1, IdleTime: tokenIdle}
+	return dial.Options{Proxy: text(t.ProxyURL), TLS: tlsOf(t.TLS), Connect: t.Timeout, Idle: 1, IdleTime: tokenIdle}
 }
 
 // secretFiles returns the files that hold the credentials of t, in one order.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"authproxy/cmd/authproxy/internal/admin"
 	"authproxy/cmd/authproxy/internal/config"
@@ -90,7 +91,7 @@ func escaped(path string) string { return (&url.URL{Path: path}).EscapedPath() }
 // newUpstream makes the handler of an upstream, to which comesBack tells what comes.
 func (g *generation) newUpstream(u config.Upstream, comesBack func(*http.Request, string) bool) (http.Handler, error) {
 	transport, err := g.pool(u.Name, dial.Options{
-		Scheme: u.URL.Scheme, Host: u.URL.Host, Socket: u.Socket, Proxy: text(u.ProxyURL), TLS: dial.TLS(u.TLS),
+		Scheme: u.URL.Scheme, Host: u.URL.Host, Socket: u.Socket, Proxy: text(u.ProxyURL), TLS: tlsOf(u.TLS),
 		Connect: u.ConnectTimeout, Header: u.ResponseHeaderTimeout, Idle: u.MaxIdleConns, IdleTime: u.IdleTimeout, H2C: u.Protocol == "h2c", Std: u.Transport == "std", Resolve: true,
 	})
 	if err != nil {
@@ -132,4 +133,12 @@ func authorizerOf(i config.Inject) (proxy.Authorizer, error) {
 		return proxy.InQuery(i.Query)
 	}
 	return proxy.InHeader(i.Header, i.Scheme)
+}
+
+// tlsOf returns how TLS is spoken.
+func tlsOf(t config.TLS) dial.TLS {
+	return dial.TLS{
+		CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile, ServerName: t.ServerName,
+		MinVersion: t.MinVersion, CipherSuites: strings.Join(t.CipherSuites, ","), InsecureSkipVerify: t.InsecureSkipVerify,
+	}
 }

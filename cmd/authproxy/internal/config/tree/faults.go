@@ -68,10 +68,13 @@ func (f Faults) Sorted() Faults {
 	return slices.Compact(out)
 }
 
-// nearest returns the candidate that name was probably meant to be, or "".
-func nearest(name string, candidates []string) string {
-	best, least := "", max(2, len(name)/3)+1
-	if len(name) <= 3 {
+// Nearest returns the candidate that name was probably meant to be, or "".
+func Nearest(name string, candidates []string) string {
+	best, least := "", max(2, len(name)/4)+1
+	switch {
+	case len(name) > 64:
+		return ""
+	case len(name) <= 3:
 		least = 2
 	}
 	for _, c := range slices.Sorted(slices.Values(candidates)) {
@@ -105,10 +108,8 @@ func distance(a, b string) int {
 
 // Suggest is the Fix for a name that is not among the known ones.
 func Suggest(name, kind string, known []string) string {
-	if len(name) <= 64 {
-		if near := nearest(name, known); near != "" {
-			return "did you mean " + near + "?"
-		}
+	if near := Nearest(name, known); near != "" {
+		return "did you mean " + near + "?"
 	}
 	if len(known) == 0 {
 		return "there are no " + kind + " here"

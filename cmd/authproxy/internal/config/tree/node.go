@@ -19,6 +19,7 @@ type Node struct {
 	Text    string  // of a scalar, after environment variables
 	Raw     string  // of a scalar, as written
 	Tag     string  // of a scalar, what YAML takes it for: !!str, !!int, ...
+	Comment bool    // of a scalar without quotes: a comment stands right behind it
 	Bad     bool    // has its fault already; what follows from it is not reported
 	Entries []Entry // of a mapping
 	Items   []*Node // of a list

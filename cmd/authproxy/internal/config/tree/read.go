@@ -93,6 +93,7 @@ func (r *reader) scalar(y *yaml.Node, n *Node) {
 		return
 	}
 	n.Kind, n.Tag, n.Raw, n.Text = Scalar, y.Tag, y.Value, y.Value
+	n.Comment = y.LineComment != "" && y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
 	if r.env != nil && strings.Contains(y.Value, "${") {
 		n.Tag = "!!str"
 		n.Text = r.expand(y.Value, n)
