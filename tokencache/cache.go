@@ -105,6 +105,16 @@ func (c *Cache) Token(ctx context.Context) (Token, error) {
 	}
 }
 
+// Prefetch has a token asked for when there is none, and does not wait for it. It does not
+// count as use: the token is left to lapse when nobody takes it.
+func (c *Cache) Prefetch() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.base.Err() == nil && c.flight == "" && c.current.Load() == nil && !time.Now().Before(c.failure.until) {
+		c.join()
+	}
+}
+
 // CredentialsChanged tells that the secrets have changed: a pause that began
 // because the platform refused the old ones, or because they could not be read,
 // is over.

@@ -224,7 +224,7 @@ func TestSecretThatStaysWrong(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
 	authproxytest.Write(t, secret, "right")
 	config := authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platform))
-	p := authproxytest.Start(t, strings.Replace(config, `client_secret: "secret"`, fmt.Sprintf("client_secret_file: %q", secret), 1))
+	p := authproxytest.Start(t, strings.Replace(config, `client_secret: "secret"`, fmt.Sprintf("prefetch: false, client_secret_file: %q", secret), 1))
 	for content, fault := range map[string]string{"": "is empty", "one\ntwo\n": "more than one line"} {
 		authproxytest.Write(t, secret, content)
 		if !p.Stderr.Await(fault) {

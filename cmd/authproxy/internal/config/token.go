@@ -14,8 +14,11 @@ type Token struct {
 	Params   Params   `yaml:"params"`   // what templates may need, with token_url and scope; params.use
 	// Credentials holds those of client_id, client_secret, username and password that were given.
 	// One that is optional and not given is missing.
-	Credentials        Credentials   `yaml:"client_id"`                             // params.use
-	Timeout            time.Duration `yaml:"timeout" default:"10s" rule:"positive"` // of one token request
+	Credentials Credentials   `yaml:"client_id"`                             // params.use
+	Timeout     time.Duration `yaml:"timeout" default:"10s" rule:"positive"` // of one token request
+	// Prefetch has the token asked for at start. By default it is true, unless the new token would kill
+	// the one that another program uses.
+	Prefetch           bool          `yaml:"prefetch" default:"true"`
 	ExpiryBuffer       time.Duration `yaml:"expiry_buffer" default:"60s" rule:"positive"`
 	DefaultTTL         time.Duration `yaml:"default_ttl" default:"1h" rule:"positive"`
 	MinRefreshInterval time.Duration `yaml:"min_refresh_interval" default:"1s" rule:"positive"`
@@ -105,6 +108,9 @@ func (p *parser) token(over *tree.Node, t *Token) builtToken {
 	p.checkRequests(merged)
 	merged = p.expandKeys(merged)
 	p.fill(merged, t, &oauthKeys{})
+	if t.OldToken == OldTokenDies && merged.Get("prefetch") == nil {
+		t.Prefetch = false
+	}
 	p.tls(merged.Child("tls"), &t.TLS)
 	p.fill(merged.Child("upstream"), &inherited{})
 	if at := merged.Get("revoke_on_exit"); t.RevokeOnExit && t.Revoke == nil && known {

@@ -70,6 +70,7 @@ type Pool struct {
 	proxy   *url.URL
 	current atomic.Pointer[transport]
 	names   *names // nil: there is no name to look up
+	tried   atomic.Bool
 
 	mu  sync.Mutex  // of one renewal at a time
 	tls *tls.Config // of the latest transport
@@ -115,6 +116,9 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 // CloseIdleConnections closes the connections that are not in use.
 func (p *Pool) CloseIdleConnections() { (*p.current.Load()).CloseIdleConnections() }
 
+// Tried tells whether a request has had a connection made, or tried.
+func (p *Pool) Tried() bool { return p.tried.Load() }
+
 // Renew reads the files of TLS again, and has all requests from now on go by
 // new connections. When the files cannot be used, nothing changes.
 func (p *Pool) Renew() error {
@@ -147,6 +151,9 @@ func (p *Pool) replace() {
 
 // dial connects, and notes where.
 func (p *Pool) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if !p.tried.Load() {
+		p.tried.Store(true)
+	}
 	conn, err := p.opts.dial(ctx, network, address)
 	if err == nil && p.names != nil {
 		p.names.use(conn.RemoteAddr())

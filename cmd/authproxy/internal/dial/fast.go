@@ -54,9 +54,7 @@ func (p *Pool) faster(std transport) transport {
 	if p.opts.Std || p.proxy != nil || p.opts.H2C || p.opts.Host == "" {
 		return std
 	}
-	host := (&url.URL{Host: p.opts.Host}).Hostname()
-	config := p.tls.Clone()
-	config.ServerName, config.NextProtos = cmp.Or(config.ServerName, host), []string{"h2", "http/1.1"}
+	config := p.named(p.tls.Clone())
 	return &fast{std: std, http1: http1.New(http1.Options{
 		Dial:      func(ctx context.Context) (net.Conn, error) { return p.connect(ctx, config) },
 		Header:    p.opts.Header,
@@ -66,14 +64,16 @@ func (p *Pool) faster(std transport) transport {
 	})}
 }
 
+// named adds to config what depends on the host.
+func (p *Pool) named(config *tls.Config) *tls.Config {
+	host := (&url.URL{Host: p.opts.Host}).Hostname()
+	config.ServerName, config.NextProtos = cmp.Or(config.ServerName, host), []string{"h2", "http/1.1"}
+	return config
+}
+
 // connect returns a connection by which HTTP/1.1 is spoken.
 func (p *Pool) connect(ctx context.Context, config *tls.Config) (net.Conn, error) {
-	host := &url.URL{Scheme: p.opts.Scheme, Host: p.opts.Host}
-	port := host.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[p.opts.Scheme]
-	}
-	conn, err := p.dial(ctx, "tcp", net.JoinHostPort(host.Hostname(), port))
+	conn, err := p.dial(ctx, "tcp", withPort(&url.URL{Scheme: p.opts.Scheme, Host: p.opts.Host}))
 	if err != nil || p.opts.Scheme != "https" {
 		return conn, err
 	}

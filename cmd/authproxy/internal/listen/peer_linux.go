@@ -13,8 +13,8 @@ func checkPeers() error { return nil }
 // peerUID returns the user whose process connected to a unix socket
 // (SO_PEERCRED, unix(7)).
 func peerUID(c net.Conn) (uint32, error) {
-	u, ok := c.(*net.UnixConn)
-	if !ok {
+	u, ok := c.(syscall.Conn)
+	if !ok || c.LocalAddr().Network() != "unix" {
 		return 0, errors.ErrUnsupported
 	}
 	raw, err := u.SyscallConn()

@@ -45,7 +45,7 @@ func New(build BuildInfo) *Metrics {
 		registry:  prometheus.NewRegistry(),
 		upstreams: newUpstreamVecs(),
 		rejected: counterVec("rejected_requests_total",
-			"Requests that authproxy itself answered, by error code.", "reason"),
+			"Requests that authproxy itself answered, by error code; not_http: connections that spoke something else.", "reason"),
 		tokens: newTokenVecs(),
 		states: newTokenStates(),
 		reloadOK: gauge("config_last_reload_successful",
@@ -65,9 +65,16 @@ func New(build BuildInfo) *Metrics {
 	for _, code := range proxy.Codes() {
 		m.rejected.WithLabelValues(string(code))
 	}
+	m.rejected.WithLabelValues(notHTTP)
 	m.ConfigLoaded(true)
 	return m
 }
+
+// notHTTP is the reason of connections on which something else than HTTP is spoken.
+const notHTTP = "not_http"
+
+// NotHTTP counts a connection on which something else than HTTP is spoken.
+func (m *Metrics) NotHTTP() { m.rejected.WithLabelValues(notHTTP).Inc() }
 
 // ReplayMemory has used asked from now on how much memory keeps request bodies.
 func (m *Metrics) ReplayMemory(used func() int64) { m.replay.Store(&used) }

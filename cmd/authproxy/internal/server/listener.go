@@ -61,6 +61,7 @@ func (s *Server) open(cfg *config.Config) error {
 		}
 		l.gate = door.NewGate(l, s.metrics.Unrouted(), s.access)
 		l.http = s.dataServer(l.gate, cfg)
+		l.socket = listen.Tell(l.socket, s.notHTTP(l.place))
 		l.known(addressOf(key))
 		s.listeners[key] = l
 	}
@@ -77,6 +78,19 @@ func (s *Server) open(cfg *config.Config) error {
 	l.known(string(cfg.Admin.Listen))
 	s.admin = l
 	return nil
+}
+
+// notHTTP returns what tells of connections to place on which something else is spoken.
+func (s *Server) notHTTP(place string) func(listen.Other) {
+	lines := s.errorLog() // which keeps a stranger from filling the log
+	return func(o listen.Other) {
+		s.metrics.NotHTTP()
+		if o.TLS {
+			lines.Printf("TLS is spoken to %s, where plain HTTP is served: give the application that address with http://, not https://", place)
+			return
+		}
+		lines.Printf("%s is spoken to %s, where plain HTTP is served: see who calls there", o.Protocol, place)
+	}
 }
 
 // adminConns is how many connections the admin listener has at a time: its callers are

@@ -136,6 +136,7 @@ func (s *Server) Serve(ctx context.Context, out io.Writer) error {
 	console := logs.NewQueue(out, func(uint64) {})
 	s.announce(console)
 	console.Close(lastWords)
+	s.current.lookAhead(s.base)
 	var failure error
 	select {
 	case <-ctx.Done():

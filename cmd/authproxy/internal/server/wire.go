@@ -90,10 +90,7 @@ func escaped(path string) string { return (&url.URL{Path: path}).EscapedPath() }
 
 // newUpstream makes the handler of an upstream, to which comesBack tells what comes.
 func (g *generation) newUpstream(u config.Upstream, comesBack func(*http.Request, string) bool) (http.Handler, error) {
-	transport, err := g.pool(u.Name, dial.Options{
-		Scheme: u.URL.Scheme, Host: u.URL.Host, Socket: u.Socket, Proxy: text(u.ProxyURL), TLS: tlsOf(u.TLS),
-		Connect: u.ConnectTimeout, Header: u.ResponseHeaderTimeout, Idle: u.MaxIdleConns, IdleTime: u.IdleTimeout, H2C: u.Protocol == "h2c", Std: u.Transport == "std", Resolve: true,
-	})
+	transport, err := g.pool(u.Name, upstreamDial(u))
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +130,14 @@ func authorizerOf(i config.Inject) (proxy.Authorizer, error) {
 		return proxy.InQuery(i.Query)
 	}
 	return proxy.InHeader(i.Header, i.Scheme)
+}
+
+// upstreamDial returns how an upstream is spoken to.
+func upstreamDial(u config.Upstream) dial.Options {
+	return dial.Options{
+		Scheme: u.URL.Scheme, Host: u.URL.Host, Socket: u.Socket, Proxy: text(u.ProxyURL), TLS: tlsOf(u.TLS),
+		Connect: u.ConnectTimeout, Header: u.ResponseHeaderTimeout, Idle: u.MaxIdleConns, IdleTime: u.IdleTimeout, H2C: u.Protocol == "h2c", Std: u.Transport == "std", Resolve: true,
+	}
 }
 
 // tlsOf returns how TLS is spoken.
