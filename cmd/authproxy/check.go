@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,50 +15,126 @@ import (
 func checkCommand(std streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "check -c FILE", Short: "Reads the configuration and reports its faults", Args: onlyFlags}
 	file := configFlag(cmd, true)
-	live := cmd.Flags().Bool("live", false, "also fetch each token")
+	var do checkFlags
+	cmd.Flags().BoolVar(&do.live, "live", false, "also fetch each token and connect to each upstream")
+	cmd.Flags().StringVar(&do.probe, "probe", "", "with --live: also send GET `PATH` to each upstream, with its token")
+	cmd.Flags().BoolVar(&do.strict, "strict", false, "count warnings as faults")
+	cmd.Flags().BoolVar(&do.json, "json", false, "write the findings as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := loadConfig(*file)
-		if err != nil {
-			return err
+		if do.probe != "" && !do.live {
+			return usageError{errors.New("--probe sends a request: give --live as well")}
 		}
-		for _, w := range cfg.Warnings {
-			fmt.Fprintln(std.out, "warning:", w)
+		r := report{File: *file}
+		err := do.check(cmd.Context(), &r)
+		if do.json {
+			return r.encode(std, err)
 		}
-		if err := server.Check(cfg); err != nil {
-			return usageError{err}
-		}
-		fmt.Fprintf(std.out, "%s is right: %d token(s), %d upstream(s)\n", *file, len(cfg.Tokens), len(cfg.Upstreams))
-		if *live {
-			return checkLive(cmd.Context(), cfg, std)
-		}
-		return nil
+		r.print(std)
+		return err
 	}
 	return cmd
 }
 
-// checkLive fetches each token once and says what came of it.
-func checkLive(ctx context.Context, cfg *config.Config, std streams) error {
-	failed := 0
-	for _, t := range cfg.Tokens {
-		began := time.Now()
-		got, _, err := server.FetchOnce(ctx, t, thisVersion().Version)
-		if err != nil {
-			failed++
-			fmt.Fprintf(std.out, "%s: FAILED after %s: %v\n", t.Name, round(time.Since(began)), err)
-			continue
-		}
-		fmt.Fprintf(std.out, "%s: ok in %s: %s\n", t.Name, round(time.Since(began)), describe(got))
-		if got.Unread != "" {
-			fmt.Fprintf(std.out, "%s: warning: %s; default_ttl counts\n", t.Name, got.Unread)
-		}
-		if t.OldToken == config.OldTokenDies {
-			fmt.Fprintf(std.out, "%s: note: on this platform the request has killed the token that was used before; a running authproxy recovers by itself\n", t.Name)
+type checkFlags struct {
+	live, strict, json bool
+	probe              string
+}
+
+// report is what was found out about a configuration.
+type report struct {
+	File      string         `json:"file"`
+	OK        bool           `json:"ok"`
+	Error     string         `json:"error,omitempty"` // where that is no fault of the configuration
+	Faults    []fault        `json:"faults"`
+	Warnings  []string       `json:"warnings"`
+	Tokens    []tokenFound   `json:"tokens"`    // with --live
+	Upstreams []placeFound   `json:"upstreams"` // with --live
+	right     bool           // nothing is wrong with the file
+	cfg       *config.Config // nil when something is
+}
+
+// fault is a [config.Fault] as JSON.
+type fault struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Path string `json:"path"`
+	What string `json:"what"`
+	Fix  string `json:"fix"`
+}
+
+var errStrict = errors.New("with --strict, warnings are faults")
+
+// check fills in r, and returns what the command ends with.
+func (f checkFlags) check(ctx context.Context, r *report) error {
+	cfg, err := loadConfig(r.File)
+	if faults, ok := errors.AsType[config.Faults](err); ok {
+		for _, one := range faults {
+			r.Faults = append(r.Faults, fault(one))
 		}
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d of %d token(s) cannot be fetched", failed, len(cfg.Tokens))
+	if err != nil {
+		return err
+	}
+	r.Warnings = append(r.Warnings, cfg.Warnings...)
+	if err := server.Check(cfg); err != nil {
+		return usageError{err}
+	}
+	if f.strict && len(cfg.Warnings) > 0 {
+		return usageError{errStrict}
+	}
+	r.cfg, r.right = cfg, true
+	if !f.live {
+		return nil
+	}
+	if w := server.Unused(cfg); w != "" {
+		r.Warnings = append(r.Warnings, w)
+	}
+	return r.try(ctx, f.probe)
+}
+
+// print writes the findings for people. The faults are the error of the command.
+func (r *report) print(std streams) {
+	for _, w := range r.Warnings {
+		fmt.Fprintln(std.out, "warning:", w)
+	}
+	if r.right {
+		fmt.Fprintf(std.out, "%s is right: %d token(s), %d upstream(s)\n", r.File, len(r.cfg.Tokens), len(r.cfg.Upstreams))
+	}
+	for _, t := range r.Tokens {
+		t.print(std)
+	}
+	for _, u := range r.Upstreams {
+		u.print(std)
+	}
+}
+
+// encode writes the findings as JSON; err is what the command ends with, told in it.
+func (r *report) encode(std streams, err error) error {
+	r.OK = err == nil
+	if err != nil && len(r.Faults) == 0 {
+		r.Error = err.Error()
+	}
+	for _, list := range []*[]string{&r.Warnings} {
+		if *list == nil {
+			*list = []string{}
+		}
+	}
+	if r.Faults == nil {
+		r.Faults = []fault{}
+	}
+	encoder := json.NewEncoder(std.out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if failed := encoder.Encode(r); failed != nil {
+		return failed
+	}
+	if err != nil {
+		return told{err}
 	}
 	return nil
 }
 
-func round(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+// told is an error that the user has read already; it decides about the exit code.
+type told struct{ error }
+
+func (e told) Unwrap() error { return e.error }

@@ -56,6 +56,8 @@ func run(ctx context.Context, args []string, std streams) int {
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, new(told)):
+		return codeOf(err)
 	case errors.As(err, new(config.Faults)):
 		complain(std.err, err.Error())
 		return exitUsage
@@ -66,6 +68,14 @@ func run(ctx context.Context, args []string, std streams) int {
 		complain(std.err, fmt.Sprintf("authproxy: %v", err))
 		return exitFail
 	}
+}
+
+// codeOf is what the program ends with for an error of a command.
+func codeOf(err error) int {
+	if errors.As(err, new(config.Faults)) || errors.As(err, new(usageError)) {
+		return exitUsage
+	}
+	return exitFail
 }
 
 // complain writes a line to w, and does not wait for long when nobody reads there.

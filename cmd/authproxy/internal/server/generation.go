@@ -27,13 +27,15 @@ type generation struct {
 	access  *logs.Access
 	metrics *metrics.Metrics
 
-	replay   *proxy.Memory
-	tokens   map[string]*token
-	pools    map[dial.Options]*pool  // to upstreams
-	handlers map[string]http.Handler // of the listeners for applications, by key
-	pages    http.Handler            // of the admin listener
-	callers  door.Callers            // but for who is at the other end
-	files    *follow.Follower
+	replay *proxy.Memory
+	tokens map[string]*token
+	pools  map[dial.Options]*pool // to upstreams
+	// upstreams are their handlers, in the order of the configuration.
+	upstreams []http.Handler
+	handlers  map[string]http.Handler // of the listeners for applications, by key
+	pages     http.Handler            // of the admin listener
+	callers   door.Callers            // but for who is at the other end
+	files     *follow.Follower
 }
 
 // unrouted are the observers of the requests that no upstream has claimed.

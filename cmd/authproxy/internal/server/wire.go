@@ -62,6 +62,7 @@ func (g *generation) newDoors() (err error) {
 		if err != nil {
 			return fmt.Errorf("upstream %q: %w", u.Name, err)
 		}
+		g.upstreams = append(g.upstreams, h)
 		hosts = append(hosts, u.Hosts...)
 		preserved[key] = preserved[key] || u.PreserveHost
 		routes[key] = append(routes[key], door.Route{Hosts: u.Hosts, Path: escaped(u.Path), Strict: len(u.Access) > 0, Handler: h})

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/server"
+)
+
+// tokenFound is what came of fetching a token.
+type tokenFound struct {
+	Name        string   `json:"name"`
+	OK          bool     `json:"ok"`
+	Error       string   `json:"error,omitempty"`
+	Millis      int64    `json:"duration_ms"`
+	Type        string   `json:"type,omitempty"`
+	Lifetime    float64  `json:"lifetime_s,omitempty"`
+	Expires     string   `json:"expires,omitempty"`
+	Fingerprint string   `json:"fingerprint,omitempty"`
+	Notes       []string `json:"notes,omitempty"`
+	described   string
+}
+
+// placeFound is what came of connecting to an upstream, or of a request to it.
+type placeFound struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Error  string `json:"error,omitempty"`
+	Probe  string `json:"probe,omitempty"` // the path that was asked for
+	Status int    `json:"status,omitempty"`
+	Millis int64  `json:"duration_ms"`
+}
+
+// try fetches each token and connects to each upstream, once, or sends a request for the
+// path probe. One that fails does not keep the others from being tried.
+func (r *report) try(ctx context.Context, probe string) error {
+	failed := 0
+	for _, t := range r.cfg.Tokens {
+		found := tryToken(ctx, t)
+		r.Tokens = append(r.Tokens, found)
+		if !found.OK {
+			failed++
+		}
+	}
+	lost := 0
+	for i := range r.cfg.Upstreams {
+		found := tryUpstream(ctx, r.cfg, i, probe)
+		r.Upstreams = append(r.Upstreams, found)
+		if !found.OK {
+			lost++
+		}
+	}
+	switch {
+	case failed > 0 && lost > 0:
+		return fmt.Errorf("%d of %d token(s) cannot be fetched, and %d of %d upstream(s) cannot be used", failed, len(r.cfg.Tokens), lost, len(r.cfg.Upstreams))
+	case failed > 0:
+		return fmt.Errorf("%d of %d token(s) cannot be fetched", failed, len(r.cfg.Tokens))
+	case lost > 0:
+		return fmt.Errorf("%d of %d upstream(s) cannot be used", lost, len(r.cfg.Upstreams))
+	}
+	return nil
+}
+
+func tryToken(ctx context.Context, t config.Token) tokenFound {
+	began := time.Now()
+	got, _, err := server.FetchOnce(ctx, t, thisVersion().Version)
+	found := tokenFound{Name: t.Name, OK: err == nil, Millis: time.Since(began).Milliseconds()}
+	if err != nil {
+		found.Error = err.Error()
+		return found
+	}
+	found.Type, found.Lifetime = got.Type, got.Expiry.Sub(got.Issued).Seconds()
+	found.Expires, found.Fingerprint, found.described = got.Expiry.UTC().Format(time.RFC3339), got.Fingerprint(), describe(got)
+	if got.Unread != "" {
+		found.Notes = append(found.Notes, "warning: "+got.Unread+"; default_ttl counts")
+	}
+	if t.OldToken == config.OldTokenDies {
+		found.Notes = append(found.Notes, "note: on this platform the request has killed the token that was used before; a running authproxy recovers by itself")
+	}
+	return found
+}
+
+func tryUpstream(ctx context.Context, cfg *config.Config, i int, probe string) placeFound {
+	began, found := time.Now(), placeFound{Name: cfg.Upstreams[i].Name}
+	var err error
+	if probe == "" {
+		err = server.Probe(ctx, cfg.Upstreams[i])
+	} else {
+		found.Probe = probe
+		found.Status, err = server.Ask(ctx, cfg, i, probe, thisVersion().Version)
+	}
+	found.OK, found.Millis = err == nil, time.Since(began).Milliseconds()
+	if err != nil {
+		found.Error = err.Error()
+	}
+	return found
+}
+
+func (t tokenFound) print(std streams) {
+	took := time.Duration(t.Millis) * time.Millisecond
+	if !t.OK {
+		fmt.Fprintf(std.out, "%s: FAILED after %s: %s\n", t.Name, took, t.Error)
+		return
+	}
+	fmt.Fprintf(std.out, "%s: ok in %s: %s\n", t.Name, took, t.described)
+	for _, note := range t.Notes {
+		fmt.Fprintf(std.out, "%s: %s\n", t.Name, note)
+	}
+}
+
+func (u placeFound) print(std streams) {
+	took := time.Duration(u.Millis) * time.Millisecond
+	switch {
+	case u.OK && u.Probe != "":
+		fmt.Fprintf(std.out, "upstream %s: GET %s was answered with %d in %s\n", u.Name, u.Probe, u.Status, took)
+	case u.OK:
+		fmt.Fprintf(std.out, "upstream %s: reached in %s\n", u.Name, took)
+	default:
+		fmt.Fprintf(std.out, "upstream %s: FAILED after %s: %s\n", u.Name, took, u.Error)
+	}
+}
