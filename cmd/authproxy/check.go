@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -13,11 +14,12 @@ import (
 )
 
 func checkCommand(std streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "check -c FILE", Short: "Reads the configuration and reports its faults", Args: onlyFlags}
+	cmd := &cobra.Command{Use: "check -c FILE", Short: "Reads the configuration and reports its faults", Args: onlyFlags,
+		Example: "  authproxy check -c authproxy.yaml\n  authproxy check -c authproxy.yaml --live --probe /weda/odata/v1/prod/users"}
 	file := configFlag(cmd, true)
 	var do checkFlags
 	cmd.Flags().BoolVar(&do.live, "live", false, "also fetch each token and connect to each upstream")
-	cmd.Flags().StringVar(&do.probe, "probe", "", "with --live: also send GET `PATH` to each upstream, with its token")
+	cmd.Flags().StringVar(&do.probe, "probe", "", "with --live: also send GET `PATH` to each upstream")
 	cmd.Flags().BoolVar(&do.strict, "strict", false, "count warnings as faults")
 	cmd.Flags().BoolVar(&do.json, "json", false, "write the findings as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -29,7 +31,7 @@ func checkCommand(std streams) *cobra.Command {
 		if do.json {
 			return r.encode(std, err)
 		}
-		r.print(std)
+		r.print(people(std.out))
 		return err
 	}
 	return cmd
@@ -93,18 +95,18 @@ func (f checkFlags) check(ctx context.Context, r *report) error {
 }
 
 // print writes the findings for people. The faults are the error of the command.
-func (r *report) print(std streams) {
+func (r *report) print(out io.Writer) {
 	for _, w := range r.Warnings {
-		fmt.Fprintln(std.out, "warning:", w)
+		fmt.Fprintln(out, "warning:", w)
 	}
 	if r.right {
-		fmt.Fprintf(std.out, "%s is right: %d token(s), %d upstream(s)\n", r.File, len(r.cfg.Tokens), len(r.cfg.Upstreams))
+		fmt.Fprintf(out, "%s is right: %d token(s), %d upstream(s)\n", r.File, len(r.cfg.Tokens), len(r.cfg.Upstreams))
 	}
 	for _, t := range r.Tokens {
-		t.print(std)
+		t.print(out)
 	}
 	for _, u := range r.Upstreams {
-		u.print(std)
+		u.print(out)
 	}
 }
 

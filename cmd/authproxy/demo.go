@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"authproxy/cmd/authproxy/internal/server"
 	"authproxy/internal/httpsyntax"
@@ -32,10 +33,14 @@ tokens:
 upstreams: [{ name: weda, token: weda }]
 `
 
+// besideDemo are the listeners of a second proxy, for which the system finds ports.
+const besideDemo = "127.0.0.1:0   # 0: any free port; it is printed at start\nadmin: { listen: 127.0.0.1:0 }"
+
 func demoCommand(std streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "demo", Short: "Shows the proxy before a simulated platform, on loopback", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "demo", Short: "Shows the proxy before a simulated platform, on loopback", Args: atMost(0),
+		Example: "  authproxy demo\n  authproxy demo --once"}
 	once := cmd.Flags().Bool("once", false, "end by itself after the show")
-	listen := cmd.Flags().String("listen", "127.0.0.1:0", "where the proxy of the demo listens")
+	listen := cmd.Flags().String("listen", "127.0.0.1:0", "`ADDRESS` where the proxy listens")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if httpsyntax.IsUnix(*listen) {
 			return usageError{errors.New("the demo calls itself by host and port: give --listen 127.0.0.1:0 or the like")}
@@ -75,9 +80,6 @@ func newDemo(listen string, std streams) (*demo, error) {
 	d.behind = &http.Server{Handler: d.platform, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = d.behind.Serve(l) }()
 	text := fmt.Sprintf(demoConfig, listen, d.direct)
-	shown := func(place string) string {
-		return strings.Replace(text, listen, strings.TrimPrefix(place, "http://"), 1)
-	}
 	cfg, err := server.Parse("demo.yaml", []byte(text+"admin: { listen: \"\" }\nlog: { level: warn, access: none }\n"), ".")
 	if err != nil {
 		return nil, err
@@ -87,8 +89,9 @@ func newDemo(listen string, std streams) (*demo, error) {
 		return nil, err
 	}
 	d.through = d.proxy.Place(0)
-	d.say("A simulated platform (WeDa) is at %s; it wants an access token.\nauthproxy is at %s, with this configuration:\n", d.direct, d.through)
-	d.say("%s", "    "+strings.ReplaceAll(strings.TrimSpace(shown(d.through)), "\n", "\n    ")+"\n")
+	d.say("A simulated platform (WeDa) is at %s.\nIt wants an access token. authproxy is at %s.", d.direct, d.through)
+	d.say("Its configuration, which 'authproxy serve -c FILE' serves beside this one:\n")
+	d.say("%s", "    "+strings.ReplaceAll(strings.TrimSpace(fmt.Sprintf(demoConfig, besideDemo, d.direct)), "\n", "\n    ")+"\n")
 	return d, nil
 }
 
@@ -173,8 +176,23 @@ func (d *demo) count(want int) error {
 func (d *demo) curl(ctx context.Context, base string) (string, error) {
 	d.say("   $ curl %s%s", base, demoPath)
 	body, err := d.get(ctx, base)
-	d.say("   %s", strings.TrimSpace(body))
+	d.say("   %s", foldJSON(strings.TrimSpace(body), columns-3))
 	return body, err
+}
+
+// foldJSON breaks text behind commas, where its lines would be longer than width.
+func foldJSON(text string, width int) string {
+	var out strings.Builder
+	used := 0
+	for _, part := range strings.SplitAfter(text, ",") {
+		if used > 0 && used+len(part) > width {
+			out.WriteString("\n   ")
+			used = 1
+		}
+		out.WriteString(part)
+		used += len(part)
+	}
+	return out.String()
 }
 
 func (d *demo) get(ctx context.Context, base string) (string, error) {
@@ -223,6 +241,5 @@ func isTerminal(f any) bool {
 	if !ok {
 		return false
 	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return term.IsTerminal(int(file.Fd()))
 }

@@ -14,7 +14,8 @@ import (
 )
 
 func healthcheckCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "healthcheck [URL]", Short: "Succeeds when the running proxy is ready", Args: cobra.MaximumNArgs(1)}
+	cmd := &cobra.Command{Use: "healthcheck [URL]", Short: "Succeeds when the running proxy is ready", Args: atMost(1),
+		Example: "  authproxy healthcheck -c authproxy.yaml\n  authproxy healthcheck http://127.0.0.1:9090/readyz\n  authproxy healthcheck unix:/run/authproxy/admin.sock"}
 	file := configFlag(cmd, false)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ready := "http://127.0.0.1:9090/readyz"
@@ -41,13 +42,13 @@ func healthcheckCommand() *cobra.Command {
 	return cmd
 }
 
-// readyURL returns where an admin listener of this address answers locally.
+// readyURL returns the URL of /readyz, or the address of the unix socket, where an admin listener of this address answers locally.
 func readyURL(listen string) (string, error) {
 	if listen == "" {
 		return "", fmt.Errorf("admin.listen is off: there is nothing to ask; set it, or check the data port instead")
 	}
 	if httpsyntax.IsUnix(listen) {
-		return "", fmt.Errorf("admin.listen is a unix socket, which healthcheck cannot ask")
+		return listen, nil
 	}
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"authproxy/cmd/authproxy/internal/config"
@@ -98,26 +99,26 @@ func tryUpstream(ctx context.Context, cfg *config.Config, i int, probe string) p
 	return found
 }
 
-func (t tokenFound) print(std streams) {
+func (t tokenFound) print(out io.Writer) {
 	took := time.Duration(t.Millis) * time.Millisecond
 	if !t.OK {
-		fmt.Fprintf(std.out, "%s: FAILED after %s: %s\n", t.Name, took, t.Error)
+		fmt.Fprintf(out, "%s: FAILED after %s: %s\n", t.Name, took, t.Error)
 		return
 	}
-	fmt.Fprintf(std.out, "%s: ok in %s: %s\n", t.Name, took, t.described)
+	fmt.Fprintf(out, "%s: ok in %s: %s\n", t.Name, took, t.described)
 	for _, note := range t.Notes {
-		fmt.Fprintf(std.out, "%s: %s\n", t.Name, note)
+		fmt.Fprintf(out, "%s: %s\n", t.Name, note)
 	}
 }
 
-func (u placeFound) print(std streams) {
+func (u placeFound) print(out io.Writer) {
 	took := time.Duration(u.Millis) * time.Millisecond
 	switch {
 	case u.OK && u.Probe != "":
-		fmt.Fprintf(std.out, "upstream %s: GET %s was answered with %d in %s\n", u.Name, u.Probe, u.Status, took)
+		fmt.Fprintf(out, "upstream %s: GET %s was answered with %d in %s\n", u.Name, u.Probe, u.Status, took)
 	case u.OK:
-		fmt.Fprintf(std.out, "upstream %s: reached in %s\n", u.Name, took)
+		fmt.Fprintf(out, "upstream %s: reached in %s\n", u.Name, took)
 	default:
-		fmt.Fprintf(std.out, "upstream %s: FAILED after %s: %s\n", u.Name, took, u.Error)
+		fmt.Fprintf(out, "upstream %s: FAILED after %s: %s\n", u.Name, took, u.Error)
 	}
 }

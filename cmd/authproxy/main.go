@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"authproxy/cmd/authproxy/internal/config"
 )
 
@@ -52,22 +54,30 @@ func run(ctx context.Context, args []string, std streams) int {
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, new(told)):
 		return codeOf(err)
 	case errors.As(err, new(config.Faults)):
-		complain(std.err, err.Error())
+		complain(people(std.err), err.Error())
 		return exitUsage
 	case !*begun || errors.As(err, new(usageError)):
-		complain(std.err, fmt.Sprintf("authproxy: %v\nRun 'authproxy --help' for the commands.", err))
+		complain(people(std.err), fmt.Sprintf("authproxy: %v\n%s", err, whereToRead(cmd)))
 		return exitUsage
 	default:
-		complain(std.err, fmt.Sprintf("authproxy: %v", err))
+		complain(people(std.err), fmt.Sprintf("authproxy: %v", err))
 		return exitFail
 	}
+}
+
+// whereToRead says which help has more about cmd.
+func whereToRead(cmd *cobra.Command) string {
+	if !cmd.HasParent() {
+		return "Run 'authproxy --help' for the commands."
+	}
+	return fmt.Sprintf("Run '%s --help' for how to use it.", cmd.CommandPath())
 }
 
 // codeOf is what the program ends with for an error of a command.

@@ -11,7 +11,8 @@ import (
 
 func presetsCommand(std streams) *cobra.Command {
 	return &cobra.Command{
-		Use: "presets [NAME]", Short: "Lists the presets, or prints one as YAML", Args: cobra.MaximumNArgs(1),
+		Use: "presets [NAME]", Short: "Lists the presets, or prints one as YAML", Args: atMost(1), ValidArgsFunction: presetNames,
+		Example: "  authproxy presets\n  authproxy presets weda",
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return listPresets(std)

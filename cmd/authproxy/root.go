@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +18,7 @@ func newRoot(std streams) (root *cobra.Command, begun *bool) {
 		Short:         "Forwards a legacy application's requests with a valid access token",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          unknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(serveCommand(std), demoCommand(std), checkCommand(std), tokenCommand(std),
@@ -31,6 +30,7 @@ func newRoot(std streams) (root *cobra.Command, begun *bool) {
 			return body(cmd, args)
 		}
 	}
+	inWords(root)
 	return root, begun
 }
 
@@ -47,23 +47,4 @@ func usageUnlessFaults(err error) error {
 		return err
 	}
 	return usageError{err}
-}
-
-// configFlag adds the flag -c, which names the configuration file.
-func configFlag(cmd *cobra.Command, required bool) *string {
-	file := cmd.Flags().StringP("config", "c", "", "configuration file (YAML)")
-	if required {
-		if err := cmd.MarkFlagRequired("config"); err != nil {
-			panic(err) // the flag was added on the line above
-		}
-	}
-	return file
-}
-
-// onlyFlags refuses arguments, which are files that lack a -c in most cases.
-func onlyFlags(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%q is one argument too many: give the file as 'authproxy %s -c FILE'", args[0], cmd.Name())
 }

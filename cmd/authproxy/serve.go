@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"errors"
+	"io"
+	"log/slog"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -12,9 +16,10 @@ import (
 )
 
 func serveCommand(std streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "serve -c FILE", Short: "Runs the proxy", Args: onlyFlags}
+	cmd := &cobra.Command{Use: "serve -c FILE", Short: "Runs the proxy", Args: onlyFlags,
+		Example: "  authproxy serve -c /etc/authproxy/authproxy.yaml"}
 	file := configFlag(cmd, true)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	serve := func(cmd *cobra.Command) error {
 		signal.Ignore(syscall.SIGPIPE) // who read the log may go away
 		cfg, err := loadConfig(*file)
 		if err != nil {
@@ -25,6 +30,14 @@ func serveCommand(std streams) *cobra.Command {
 			return err
 		}
 		return s.Serve(cmd.Context(), std.out)
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		err := serve(cmd)
+		if err == nil || config.LogFormat(*file) != "json" {
+			return err
+		}
+		tellJSON(std.err, err)
+		return told{err}
 	}
 	return cmd
 }
@@ -38,4 +51,19 @@ func start(cfg *config.Config, std streams) (*server.Server, error) {
 		return nil, usageError{err}
 	}
 	return s, err
+}
+
+// tellJSON writes the end of a program whose log is JSON as that: each fault of the
+// configuration as a line of its own.
+func tellJSON(w io.Writer, err error) {
+	var text bytes.Buffer
+	log := slog.New(slog.NewJSONHandler(&text, nil))
+	if faults, ok := errors.AsType[config.Faults](err); ok {
+		for _, f := range faults {
+			log.Error("configuration", "file", f.File, "line", f.Line, "path", f.Path, "error", f.What, "hint", f.Fix)
+		}
+	} else {
+		log.Error("authproxy ends", "error", err.Error())
+	}
+	complain(w, strings.TrimSuffix(text.String(), "\n"))
 }

@@ -83,8 +83,9 @@ func TestMetricsCountARecovery(t *testing.T) {
 
 func TestProbesDoNotDependOnThePlatform(t *testing.T) {
 	t.Parallel()
-	platform, p := weda(t, platformtest.Options{}, "")
+	platform := platformtest.NewWeDaPrivate(platformtest.Options{})
 	platform.SetTokenFault(&platformtest.Fault{Status: 500})
+	p := authproxytest.Start(t, authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platform)))
 	p.Get(t)
 	for path, want := range map[string]string{"/livez": "ok\n", "/readyz": "ok\n"} {
 		if a := authproxytest.Ask(t, http.MethodGet, p.Admin+path, nil); a.Status != 200 || a.Body != want {
@@ -274,7 +275,7 @@ func TestExitCodes(t *testing.T) {
 		{"healthcheck http://127.0.0.1:1/readyz", 1, "connection refused"},
 		{"serve -c " + dir + "/none.yaml", 2, "no such file"},
 		{"serve -c " + broken, 2, "did you mean listen?"},
-		{"serve", 2, `required flag(s) "config" not set`},
+		{"serve", 2, "which configuration? Give its file"},
 		{"serve extra -c " + busy, 2, "serve -c FILE"}, {"check mine.yaml", 2, "check -c FILE"},
 		{"sevre", 2, "sevre"},
 		{"presets wedda", 2, "did you mean weda?"},

@@ -9,15 +9,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/config/tree"
 	"authproxy/cmd/authproxy/internal/server"
 	"authproxy/tokencache"
 )
 
 func tokenCommand(std streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "token -c FILE NAME", Short: "Fetches a token and says what it is", Args: cobra.ExactArgs(1)}
+	cmd := &cobra.Command{Use: "token -c FILE NAME", Short: "Fetches a token and says what it is", Args: oneToken, ValidArgsFunction: tokenNames,
+		Example: "  authproxy token -c authproxy.yaml weda\n  TOKEN=$(authproxy token -c authproxy.yaml weda --print)"}
 	file := configFlag(cmd, true)
 	var do tokenFlags
-	cmd.Flags().BoolVar(&do.print, "print", false, "write the token itself, and nothing else, to standard output")
+	cmd.Flags().BoolVar(&do.print, "print", false, "write the token itself to standard output, and nothing else")
 	cmd.Flags().BoolVar(&do.check, "check", false, "then ask the platform about it")
 	cmd.Flags().BoolVar(&do.revoke, "revoke", false, "give that one back at the end; a running proxy keeps its own")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -27,11 +29,19 @@ func tokenCommand(std streams) *cobra.Command {
 		}
 		t, ok := cfg.Token(args[0])
 		if !ok {
-			return usageError{fmt.Errorf("%s has no token %q; it has %s", *file, args[0], strings.Join(namesOf(cfg.Tokens), ", "))}
+			return usageError{noToken(*file, args[0], namesOf(cfg.Tokens))}
 		}
 		return do.run(cmd.Context(), t, std)
 	}
 	return cmd
+}
+
+func noToken(file, name string, names []string) error {
+	meant := ""
+	if near := tree.Nearest(name, names); near != "" {
+		meant = "; did you mean " + near + "?"
+	}
+	return fmt.Errorf("%s has no token %q; it has %s%s", file, name, strings.Join(names, ", "), meant)
 }
 
 func namesOf(tokens []config.Token) []string {

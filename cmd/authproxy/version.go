@@ -13,7 +13,7 @@ import (
 var version string
 
 func versionCommand(std streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "version", Short: "Says which authproxy this is", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "version", Short: "Says which authproxy this is", Args: atMost(0), Example: "  authproxy version --json"}
 	asJSON := cmd.Flags().Bool("json", false, "as JSON")
 	cmd.RunE = func(*cobra.Command, []string) error {
 		v := thisVersion()

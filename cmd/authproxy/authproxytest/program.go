@@ -81,7 +81,7 @@ func Launch(cmd *exec.Cmd) (*Program, error) {
 		defer close(exited)
 		_ = cmd.Wait() // who wants to know looks at the state
 	}()
-	if !p.Stdout.Await("/livez") {
+	if !p.Stdout.Await("livez") {
 		_ = cmd.Process.Kill() // an error means that it has ended
 		<-p.Exited
 		return nil, fmt.Errorf("authproxy did not start: %v: %s%s", cmd.ProcessState, p.Stdout, p.Stderr)

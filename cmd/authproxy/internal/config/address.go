@@ -72,6 +72,21 @@ func AdminListen(path string) (Address, error) {
 	return adminListen(path, data, filepath.Dir(path), os.LookupEnv)
 }
 
+// LogFormat reads nothing but log.format from the file at path; text when that cannot be read. A program
+// that cannot start says so in the format that it would have written.
+func LogFormat(path string) string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "text"
+	}
+	var faults tree.Faults
+	root := tree.Read(path, data, os.LookupEnv, &faults)
+	if at := root.Get("log").Get("format"); at != nil && at.Text == "json" {
+		return "json"
+	}
+	return "text"
+}
+
 func adminListen(name string, data []byte, dir string, env func(string) (string, bool)) (Address, error) {
 	p := &parser{dir: dir}
 	root := tree.Read(name, data, env, &p.faults)

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -13,29 +14,73 @@ import (
 // URL without a path, or the address of a unix socket.
 func (s *Server) Place(i int) string { return s.listeners[listenerOf(s.current.cfg, i)].place }
 
+// announcement is where one upstream is served.
+type announcement struct {
+	name, place, to string
+	path            string // under which, on a unix socket; else place holds it
+	hosts           []string
+}
+
+func (s *Server) announcements() []announcement {
+	var all []announcement
+	for i, u := range s.current.cfg.Upstreams {
+		a := announcement{name: u.Name, place: s.Place(i), to: u.URL.String(), hosts: u.Hosts}
+		if httpsyntax.IsUnix(a.place) {
+			a.path = u.Path
+		} else {
+			a.place += u.Path
+		}
+		if u.Socket != "" {
+			a.to = httpsyntax.UnixPrefix + u.Socket + u.URL.Path
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
 // announce says where to point the application at.
 func (s *Server) announce(w io.Writer) {
+	if s.current.cfg.Log.Format == "json" {
+		s.announceJSON(slog.New(slog.NewJSONHandler(w, nil)))
+		return
+	}
 	fmt.Fprintf(w, "authproxy %s is running (pid %d)\n", s.opts.Version, os.Getpid())
-	for i, u := range s.current.cfg.Upstreams {
-		place := s.Place(i)
-		if !httpsyntax.IsUnix(place) {
-			place += u.Path
-		}
+	for _, a := range s.announcements() {
 		only := ""
-		if len(u.Hosts) > 0 {
-			only = ", for Host " + strings.Join(u.Hosts, ", ")
+		if len(a.hosts) > 0 {
+			only = ", for Host " + strings.Join(a.hosts, ", ")
 		}
-		to := u.URL.String()
-		if u.Socket != "" {
-			to = httpsyntax.UnixPrefix + u.Socket + u.URL.Path
+		if a.path != "" && a.path != "/" {
+			only += ", under " + a.path
 		}
-		fmt.Fprintf(w, "  %s: %s -> %s%s\n", u.Name, place, to, only)
+		fmt.Fprintf(w, "  %s: %s -> %s%s\n", a.name, a.place, a.to, only)
 	}
 	switch {
 	case s.admin == nil:
 	case httpsyntax.IsUnix(s.admin.place):
-		fmt.Fprintf(w, "  admin: %s, there /metrics /livez /readyz\n", s.admin.place)
+		fmt.Fprintf(w, "  admin: %s, there %s\n", s.admin.place, adminPaths)
 	default:
-		fmt.Fprintf(w, "  admin: %s/metrics /livez /readyz\n", s.admin.place)
+		fmt.Fprintf(w, "  admin: %s%s\n", s.admin.place, adminPaths)
+	}
+}
+
+// adminPaths are what the admin listener answers, and people may want to call.
+const adminPaths = "/metrics /livez /readyz"
+
+// announceJSON is announce for programs that collect logs.
+func (s *Server) announceJSON(log *slog.Logger) {
+	log.Info("running", "version", s.opts.Version, "pid", os.Getpid())
+	for _, a := range s.announcements() {
+		attrs := []any{"upstream", a.name, "address", a.place, "to", a.to}
+		if len(a.hosts) > 0 {
+			attrs = append(attrs, "hosts", a.hosts)
+		}
+		if a.path != "" {
+			attrs = append(attrs, "path", a.path)
+		}
+		log.Info("serving", attrs...)
+	}
+	if s.admin != nil {
+		log.Info("serving", "admin", s.admin.place, "paths", strings.Fields(adminPaths))
 	}
 }

@@ -24,7 +24,7 @@ func TestAnnounced(t *testing.T) {
 	_, got, _ := strings.Cut(text.String(), "\n")
 	const want = "  a: http://127.0.0.1:80/a/ -> https://api.example/v1\n" +
 		"  b: http://127.0.0.1:80 -> unix:/run/b/v1, for Host b.local, b\n" +
-		"  c: unix:/run/c -> https://api.example/v1\n" +
+		"  c: unix:/run/c -> https://api.example/v1, under /c/\n" +
 		"  admin: http://127.0.0.1:81/metrics /livez /readyz\n"
 	if got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
