@@ -37,7 +37,7 @@ type Program struct {
 	stopping  sync.Once
 }
 
-const anywhere = "listen: 127.0.0.1:0\nadmin: { listen: 127.0.0.1:0 }\n"
+const anywhere = "listen: 127.0.0.1:0\n"
 
 // Start runs the program until the end of the test, which fails when [Program.Stop]
 // finds something. The configuration need not say where to listen; env holds
@@ -57,6 +57,9 @@ func StartBy(t testing.TB, config string, command ...string) *Program {
 func start(t testing.TB, config string, env []string, command ...string) *Program {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "authproxy.yaml")
+	if !strings.Contains(config, "admin: {") {
+		config = "admin: { listen: 127.0.0.1:0 }\n" + config
+	}
 	Write(t, file, anywhere+withTransport(t, config))
 	cmd := exec.Command(command[0], append(command[1:], "serve", "-c", file)...)
 	cmd.Env = append(os.Environ(), env...)

@@ -47,7 +47,7 @@ func TestALockThatIsHeld(t *testing.T) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open("unix:"+path, 0o600, false); err == nil || !strings.Contains(err.Error(), ".s.lock") {
+	if _, err := Open(Options{Address: "unix:" + path, Mode: 0o600}); err == nil || !strings.Contains(err.Error(), ".s.lock") {
 		t.Errorf("%v", err)
 	}
 	_ = f.Close() // as the kernel does for one that has died

@@ -24,7 +24,7 @@ func mask(t *testing.T, umask int) {
 
 func mustListen(t *testing.T, path string, mode fs.FileMode) net.Listener {
 	t.Helper()
-	l, err := Open("unix:"+path, mode, false)
+	l, err := Open(Options{Address: "unix:" + path, Mode: mode})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestSocketIsNeverWider(t *testing.T) {
 		}
 	})
 	for n := 0; n < 500 || seen.Load() == 0 && n < 50_000; n++ { // one processor may take a while to look
-		l, err := Open("unix:"+path, 0o600, false)
+		l, err := Open(Options{Address: "unix:" + path, Mode: 0o600})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +143,7 @@ func TestWhatIsNotTakenOver(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l, err := Open("unix:"+path, 0o600, false)
+		l, err := Open(Options{Address: "unix:" + path, Mode: 0o600})
 		if err == nil {
 			_ = l.Close()
 			t.Errorf("%s was taken over", name)
@@ -176,9 +176,9 @@ func TestRaceForASocket(t *testing.T) {
 		var race sync.WaitGroup
 		for range 8 {
 			race.Go(func() {
-				l, err := Open("unix:"+path, 0o600, false)
+				l, err := Open(Options{Address: "unix:" + path, Mode: 0o600})
 				switch {
-				case err == nil && !won.CompareAndSwap(nil, &l):
+				case err == nil && !won.CompareAndSwap(nil, &l.Listener):
 					t.Error("two listen")
 				case err != nil && !strings.Contains(err.Error(), "another program answers there"):
 					t.Error(err)
@@ -232,7 +232,7 @@ func TestWhereNoSocketCanBe(t *testing.T) {
 		filepath.Join(dir, "file", "s"): "is not a folder",
 		"/proc/s":                       "/proc",
 	} {
-		_, err := Open("unix:"+path, 0o600, false)
+		_, err := Open(Options{Address: "unix:" + path, Mode: 0o600})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), ".lock") {
 			t.Errorf("%s: %v", path, err)
 		}
@@ -243,21 +243,21 @@ func TestWhereNoSocketCanBe(t *testing.T) {
 // configuration was read.
 func TestListensOnlyWhereItMay(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", "[::]:0", ":0", "[::ffff:0.0.0.0]:0"} {
-		l, err := Open(address, 0, false)
+		l, err := Open(Options{Address: address, AnywhereKey: "allow_non_loopback"})
 		if err == nil {
 			_ = l.Close()
 		}
 		if err == nil || !strings.Contains(err.Error(), "allow_non_loopback") {
 			t.Errorf("%s: %v", address, err)
 		}
-		if l, err = Open(address, 0, true); err != nil {
+		if l, err = Open(Options{Address: address, Anywhere: true}); err != nil {
 			t.Errorf("%s, allowed: %v", address, err)
 			continue
 		}
 		_ = l.Close()
 	}
 	for _, address := range []string{"127.0.0.1:0", "localhost:0", "127.9.9.9:0", "[::ffff:127.0.0.1]:0"} {
-		l, err := Open(address, 0, false)
+		l, err := Open(Options{Address: address, AnywhereKey: "allow_non_loopback"})
 		if err != nil {
 			t.Errorf("%s: %v", address, err)
 			continue
@@ -269,7 +269,7 @@ func TestListensOnlyWhereItMay(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	if _, err := Open(taken.Addr().String(), 0, false); err == nil || !strings.Contains(err.Error(), "another authproxy") {
+	if _, err := Open(Options{Address: taken.Addr().String()}); err == nil || !strings.Contains(err.Error(), "another authproxy") {
 		t.Errorf("%v", err)
 	}
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -55,7 +55,10 @@ func (s *Server) open(cfg *config.Config) error {
 		if s.listeners[key] != nil {
 			continue
 		}
-		l, err := listenAt(addressOf(key), cfg.SocketMode, cfg.AllowNonLoopback)
+		l, err := s.listenAt(listen.Options{
+			Address: addressOf(key), Key: keyOf(cfg, i), Mode: cfg.SocketMode,
+			Anywhere: cfg.AllowNonLoopback, AnywhereKey: "allow_non_loopback", Spare: claimed(cfg),
+		})
 		if err != nil {
 			return err
 		}
@@ -68,7 +71,10 @@ func (s *Server) open(cfg *config.Config) error {
 	if cfg.Admin.Listen == "" {
 		return nil
 	}
-	l, err := listenAt(string(cfg.Admin.Listen), cfg.SocketMode, cfg.Admin.AllowNonLoopback)
+	l, err := s.listenAt(listen.Options{
+		Address: string(cfg.Admin.Listen), Key: "admin.listen", Mode: cfg.SocketMode,
+		Anywhere: cfg.Admin.AllowNonLoopback, AnywhereKey: "admin.allow_non_loopback", Spare: claimed(cfg),
+	})
 	if err != nil {
 		return err
 	}
@@ -97,12 +103,36 @@ func (s *Server) notHTTP(place string) func(listen.Other) {
 // a few, and descriptors are for the applications.
 const adminConns = 16
 
-func listenAt(address string, mode fs.FileMode, anywhere bool) (*listener, error) {
-	socket, err := listen.Open(address, mode, anywhere)
+func (s *Server) listenAt(o listen.Options) (*listener, error) {
+	opened, err := listen.Open(o)
 	if err != nil {
 		return nil, err
 	}
-	return &listener{socket: socket, place: listen.Place(address, socket)}, nil
+	if opened.Warning != "" {
+		s.log.Warn(opened.Warning)
+	}
+	return &listener{socket: opened.Listener, place: listen.Place(o.Address, opened.Listener)}, nil
+}
+
+// keyOf is what holds the address of the listener of the i'th upstream.
+func keyOf(cfg *config.Config, i int) string {
+	if cfg.Upstreams[i].Listen == "" {
+		return "listen"
+	}
+	return fmt.Sprintf("listen of upstream %q", cfg.Upstreams[i].Name)
+}
+
+// claimed tells of the addresses that cfg names itself, for a listener or an upstream:
+// nothing else is to be opened there.
+func claimed(cfg *config.Config) func(netip.AddrPort) bool {
+	named := map[string]bool{string(cfg.Listen): true, string(cfg.Admin.Listen): true}
+	for _, u := range cfg.Upstreams {
+		named[string(u.Listen)] = true
+		if u.Socket == "" {
+			named[u.URL.Host] = true
+		}
+	}
+	return func(at netip.AddrPort) bool { return named[at.String()] }
 }
 
 // known has the users at the other end of a unix socket noted.
