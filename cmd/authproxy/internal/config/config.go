@@ -133,6 +133,7 @@ func (p *parser) config(root *tree.Node, cfg *Config) {
 	}
 	p.callers(root, cfg)
 	p.exposed(root, cfg)
+	p.places(root, cfg)
 	p.isNotFilledIn(root)
 	p.unusedTokens(root, cfg)
 }

@@ -13,7 +13,13 @@ import (
 // file at path, which n names. Platforms that mount secrets make them readable by all, in a place that
 // nobody else sees; and what the group may do is how the owner and authproxy share a file.
 func (p *parser) guarded(n *tree.Node, path string) {
-	p.guard(n, path, "every user of this machine can read the file", "give it to the user whom authproxy runs as, and run chmod 600 on it")
+	const fix = "give it to the user whom authproxy runs as, and run chmod 600 on it"
+	if p.guard(n, path, "every user of this machine can read the file", fix) || isMounted(path) {
+		return
+	}
+	if why := replaceable(path); why != "" {
+		p.warn(n, why, "move it into a folder that only its owner writes into")
+	}
 }
 
 // guard is guarded in these words, and says whether it has warned.
