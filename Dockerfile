@@ -3,8 +3,14 @@
 #   docker build --build-arg VERSION=1.2.3 -t authproxy .
 #
 # Needs BuildKit, for the cache mounts.
+#
+# GO_IMAGE is the Go that go.mod asks for, and is meant to be given by digest where builds have to be the
+# same each time; `docker buildx imagetools inspect golang:1.26.11` prints it:
+#
+#   docker build --build-arg GO_IMAGE=golang:1.26.11@sha256:... -t authproxy .
+ARG GO_IMAGE=golang:1.26.11
 
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+FROM --platform=$BUILDPLATFORM ${GO_IMAGE} AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download

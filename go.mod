@@ -1,6 +1,8 @@
 module authproxy
 
-go 1.26.0
+go 1.26.8
+
+toolchain go1.26.11
 
 require (
 	github.com/andybalholm/brotli v1.3.0

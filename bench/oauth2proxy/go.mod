@@ -1,5 +1,5 @@
 module authproxy/bench/oauth2proxy
 
-go 1.26.0
+go 1.26.8
 
 require golang.org/x/oauth2 v0.38.0

@@ -94,7 +94,7 @@ func TestPlacesOfSockets(t *testing.T) {
 		strings.Replace(withToken("token_url: https://id.example/t", "client_id: a", "client_secret: b"), "https://a.example", "unix:"+dir+"/up", 1): "upstreams[0].url: the token may go to another user's program: every user of this machine can make files in " + dir,
 		"listen: unix:" + dir + "/own\n" + withToken("token_url: https://id.example/t", "client_id: a", "client_secret: b"):                          "listen: callers may reach another user's program",
 		"admin: { listen: unix:" + dir + "/own }\n" + withToken("token_url: https://id.example/t", "client_id: a", "client_secret: b"):               "admin.listen: callers",
-		strings.Replace(withToken("token_url: https://id.example/t", "client_id: a", "client_secret_file: "+secretIn(t, dir)), "", "", 0):            "client_secret_file: every user of this machine can make files in " + dir,
+		withToken("token_url: https://id.example/t", "client_id: a", "client_secret_file: "+secretIn(t, dir)):                                        "client_secret_file: every user of this machine can make files in " + dir,
 	} {
 		cfg := good(t, text)
 		if got := strings.Join(cfg.Warnings, "\n"); !strings.Contains(got, want) || strings.Contains(got, "\n") {
