@@ -62,6 +62,10 @@ func (g *guard) refusal(r *http.Request) (code proxy.Code, message string) {
 	name := httpsyntax.Hostname(r.Host)
 	ours := g.AnyHost || g.hosts[name] || isOwnAddress(r, name)
 	switch {
+	case !httpsyntax.IsToken(r.Method):
+		return proxy.CodeMethodNotSupported, fmt.Sprintf("%.100q is no method of HTTP: send one such as GET or POST", r.Method)
+	case r.ProtoMajor > 1 && r.Method != http.MethodConnect && r.RequestURI != "*" && !strings.HasPrefix(r.RequestURI, "/"):
+		return proxy.CodeAmbiguousPath, "the pseudo-header :path is no path (RFC 9113 section 8.3.1): begin it with a slash"
 	case !ours && isForForwardProxy(r):
 		return proxy.CodeHostNotAllowed, "this is no forward proxy: call this address instead of the platform's, without a proxy setting"
 	case !ours:

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"authproxy/proxy"
 )
 
 func TestGuard(t *testing.T) {
@@ -183,4 +185,26 @@ func FuzzGuard(f *testing.F) {
 			t.Errorf("Origin %q, Sec-Fetch-Site %q passed at Host %q", origin, site, host)
 		}
 	})
+}
+
+// TestNoRequestOfHTTP: what a server may let through that is none stops here.
+func TestNoRequestOfHTTP(t *testing.T) {
+	guard := NewGuard(Guard{}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	for _, c := range []struct {
+		major       int
+		method, uri string
+		want        proxy.Code
+	}{
+		{1, "GET", "/x", ""}, {2, "GET", "/x", ""}, {2, "OPTIONS", "*", ""}, {1, "GET", "http://localhost/x", ""}, {2, "CONNECT", "localhost:443", ""},
+		{2, "GET /x HTTP/1.1", "/x", proxy.CodeMethodNotSupported}, {1, "G(ET", "/x", proxy.CodeMethodNotSupported}, {2, "", "/x", proxy.CodeMethodNotSupported},
+		{2, "GET", "http://localhost/x", proxy.CodeAmbiguousPath}, {2, "GET", "x", proxy.CodeAmbiguousPath}, {3, "GET", "", proxy.CodeAmbiguousPath},
+	} {
+		r := httptest.NewRequest("GET", "http://localhost/x", nil)
+		r.ProtoMajor, r.Method, r.RequestURI = c.major, c.method, c.uri
+		w := httptest.NewRecorder()
+		guard.ServeHTTP(w, r)
+		if got := proxy.Code(w.Header().Get("X-Authproxy-Error")); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
 }

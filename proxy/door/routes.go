@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"authproxy/internal/httpsyntax"
 	"authproxy/proxy"
@@ -23,6 +22,8 @@ type Route struct {
 	Strict bool
 	// Handler is the upstream's.
 	Handler http.Handler
+
+	folded string // Path, as [target.Folded] has it
 }
 
 // Router gives each request to the most specific [Route].
@@ -40,6 +41,7 @@ func NewRouter(routes []Route, observers ...proxy.Observer) *Router {
 	rt := &Router{byHost: map[string][]Route{}, observers: observers}
 	longest := slices.SortedStableFunc(slices.Values(routes), func(a, b Route) int { return len(b.Path) - len(a.Path) })
 	for _, r := range longest {
+		r.folded = target.Folded(r.Path)
 		rt.strict = rt.strict || r.Strict
 		if len(r.Hosts) == 0 {
 			rt.anyHost = append(rt.anyHost, r)
@@ -84,7 +86,7 @@ func (rt *Router) bypasses(r *http.Request, path string, route *Route) bool {
 // for that of a strict one.
 func (rt *Router) readAsStrict(r *http.Request, path string, route *Route) bool {
 	hidden := func(other *Route) bool {
-		return other != nil && other.Strict && other != route && !strings.EqualFold(other.Path, route.Path)
+		return other != nil && other.Strict && other != route && other.folded != route.folded
 	}
 	return slices.ContainsFunc(target.Readings(path), func(reading string) bool {
 		return hidden(rt.find(r, reading)) || hidden(rt.findAnyCase(r, reading))
@@ -109,11 +111,13 @@ func (rt *Router) find(r *http.Request, path string) *Route {
 	return claim(rt.anyHost, path)
 }
 
-// findAnyCase is find for a server that does not tell letters by their case.
+// findAnyCase is find for a server that does not tell letters by their case, nor by how
+// they are put together.
 func (rt *Router) findAnyCase(r *http.Request, path string) *Route {
+	folded := target.Folded(path)
 	for _, routes := range [][]Route{rt.byHost[httpsyntax.Hostname(r.Host)], rt.anyHost} {
 		for i := range routes {
-			if target.Under(strings.ToLower(path), strings.ToLower(routes[i].Path)) {
+			if target.FoldedUnder(folded, routes[i].folded) {
 				return &routes[i]
 			}
 		}

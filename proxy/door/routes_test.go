@@ -93,3 +93,32 @@ func TestRouter(t *testing.T) {
 		t.Errorf("recorded %+v", seen.all)
 	}
 }
+
+// TestStrictRoutesInAnyScript: no spelling of a strict route's path that some server takes
+// for it leads past its rules.
+func TestStrictRoutesInAnyScript(t *testing.T) {
+	named := func(name string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Route", name) })
+	}
+	rt := NewRouter([]Route{
+		{Path: "/%C3%84rzte/", Strict: true, Handler: named("doctors")},
+		{Path: "/admin/", Strict: true, Handler: named("admin")},
+		{Path: "/%E5%B7%A5/", Strict: true, Handler: named("work")},
+		{Handler: named("rest")},
+	})
+	for path, want := range map[string]string{
+		"/%C3%84rzte/x": "doctors", "/%c3%84rzte/x": "doctors", "/admin/x": "admin", "/%E5%B7%A5/x": "work", "/%e5%b7%a6/x": "rest",
+		"/%C3%A4rzte/x": "", "/%C3%A4RZTE": "", "/A%CC%88rzte/x": "", "/a%CC%88rzte/x": "", "/%25C3%25A4rzte/x": "",
+		"/%EF%BD%81dmin/x": "", "/%EF%BC%A1DMIN/x": "", "/%E1%B4%AEdmin/x": "rest", "/%E2%93%90dmin/x": "",
+		"/%c1%a1dmin/x": "", "/%e0%81%a1dmin/x": "", "/%f0%80%81%a1dmin/x": "", "/adm%C4%B1n/x": "rest", "/ad%C5%BFin/x": "rest",
+		"/a/x": "rest", "/%C3%96l/x": "rest",
+	} {
+		r := httptest.NewRequest("GET", "http://h/", nil)
+		r.RequestURI = path
+		w := httptest.NewRecorder()
+		rt.ServeHTTP(w, r)
+		if got := w.Header().Get("X-Route"); got != want || want == "" && w.Header().Get("X-Authproxy-Error") != string(proxy.CodeAmbiguousPath) {
+			t.Errorf("%s reached %q, %d, want %q", path, got, w.Code, want)
+		}
+	}
+}
