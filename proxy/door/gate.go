@@ -12,6 +12,7 @@ import (
 // can be shut.
 type Gate struct {
 	next      http.Handler
+	fields    *Fields
 	observers []proxy.Observer
 	closing   atomic.Bool
 	shut      atomic.Bool
@@ -19,10 +20,10 @@ type Gate struct {
 	left      chan struct{} // somebody has left; cap 1
 }
 
-// NewGate returns an open gate before next. Only of the requests that it turns
-// away are observers told.
-func NewGate(next http.Handler, observers ...proxy.Observer) *Gate {
-	return &Gate{next: next, observers: observers, left: make(chan struct{}, 1)}
+// NewGate returns an open gate before next; fields bounds those of the requests that pass,
+// nil: nothing does. Only of the requests that it turns away are observers told.
+func NewGate(next http.Handler, fields *Fields, observers ...proxy.Observer) *Gate {
+	return &Gate{next: next, fields: fields, observers: observers, left: make(chan struct{}, 1)}
 }
 
 // Closing has HTTP/1 clients told to use another connection for their next
@@ -53,11 +54,17 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if g.closing.Load() && r.ProtoMajor == 1 && r.Header.Get("Upgrade") == "" {
 		w.Header().Set("Connection", "close")
 	}
-	if !g.shut.Load() {
-		g.next.ServeHTTP(w, r)
+	if g.shut.Load() {
+		proxy.Reject(w, r, g.observers, proxy.CodeShuttingDown, "authproxy is shutting down: try again when it is back")
 		return
 	}
-	proxy.Reject(w, r, g.observers, proxy.CodeShuttingDown, "authproxy is shutting down: try again when it is back")
+	taken, ok := g.fields.take(r)
+	if !ok {
+		tooMany(w, r, g.observers)
+		return
+	}
+	defer g.fields.give(taken)
+	g.next.ServeHTTP(w, r)
 }
 
 func (g *Gate) leave() {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"sync"
 	"testing"
 
 	"authproxy/proxy"
@@ -24,7 +25,7 @@ func TestClosingIsSaidAfterHints(t *testing.T) {
 					_, _ = io.WriteString(c, early+reply)
 				}
 			})
-			gate := NewGate(newProxy(t, proxy.Options{Target: &url.URL{Scheme: "http", Host: upstream}, Transport: &http.Transport{DisableKeepAlives: true}}))
+			gate := NewGate(newProxy(t, proxy.Options{Target: &url.URL{Scheme: "http", Host: upstream}, Transport: &http.Transport{DisableKeepAlives: true}}), nil)
 			gate.Closing()
 			server := httptest.NewServer(gate)
 			in := bufio.NewReader(rawtest.Dial(t, server.Listener.Addr().String(), "GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
@@ -44,7 +45,7 @@ func TestClosingIsSaidAfterHints(t *testing.T) {
 // after it was shut is turned away.
 func TestGate(t *testing.T) {
 	inside, release, seen := make(chan struct{}), make(chan struct{}), &records{}
-	gate := NewGate(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(inside); <-release }), seen)
+	gate := NewGate(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(inside); <-release }), nil, seen)
 	go gate.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 	<-inside
 	gate.Shut()
@@ -63,5 +64,45 @@ func TestGate(t *testing.T) {
 	close(release)
 	if n := gate.Wait(t.Context()); n != 0 {
 		t.Errorf("%d inside at the end", n)
+	}
+}
+
+// TestFieldsAreBoundedTogether: of HTTP/2 requests that hold very many fields only so many
+// are inside, and common ones always come in.
+func TestFieldsAreBoundedTogether(t *testing.T) {
+	inside, release := make(chan struct{}, 1000), make(chan struct{})
+	seen := &records{}
+	fields := NewFields()
+	gate := NewGate(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { inside <- struct{}{}; <-release }), fields, seen)
+	request := func(major, n int) *http.Request {
+		r := httptest.NewRequest("GET", "http://localhost/", nil)
+		r.ProtoMajor = major
+		r.Header = http.Header{"X": make([]string, n)} // one name or many: each value counts
+		return r
+	}
+	const many = 2000 // take half a MiB
+	var all sync.WaitGroup
+	enter := func(r *http.Request) {
+		all.Go(func() { gate.ServeHTTP(httptest.NewRecorder(), r) })
+		<-inside
+	}
+	for range fieldsTogether / (many * (fieldCost + 1)) {
+		enter(request(2, many))
+	}
+	w := httptest.NewRecorder()
+	r := request(2, many)
+	gate.ServeHTTP(w, r)
+	if w.Code != 503 || w.Header().Get("X-Authproxy-Error") != "overloaded" || w.Header().Get("Retry-After") == "" || len(r.Header) > 0 {
+		t.Errorf("%d %v, with %d fields", w.Code, w.Header(), len(r.Header))
+	}
+	enter(request(2, 30))
+	enter(request(1, many)) // bounded where it is read
+	close(release)
+	all.Wait()
+	if used := fields.used.Load(); used != 0 {
+		t.Errorf("%d bytes are not given back", used)
+	}
+	if len(seen.all) != 1 || seen.all[0].Rejected != proxy.CodeOverloaded {
+		t.Errorf("recorded %+v", seen.all)
 	}
 }

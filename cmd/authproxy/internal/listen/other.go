@@ -13,61 +13,91 @@ type Other struct {
 	TLS bool
 }
 
-// Tell returns l, of whose connections told is called when the first bytes are not those
-// of HTTP. What becomes of such a connection is its server's to say.
-func Tell(l net.Listener, told func(Other)) net.Listener { return &telling{l, told} }
+// Watch returns l, of whose connections told is called when the first bytes are not those
+// of HTTP, and the heads of whose requests are bounded by heads. What else becomes of a
+// connection is its server's to say, which has [ConnState].
+func Watch(l net.Listener, heads *Heads, told func(Other)) net.Listener {
+	return &watching{l, heads, told}
+}
 
-type telling struct {
+type watching struct {
 	net.Listener
-	told func(Other)
+	heads *Heads
+	told  func(Other)
 }
 
 // Accept implements [net.Listener]. The connections keep what else theirs can do, such as
 // to send a file without copying it.
-func (l *telling) Accept() (net.Conn, error) {
+func (l *watching) Accept() (net.Conn, error) {
 	raw, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	w := watch{told: l.told, head: head{heads: l.heads, close: raw.Close, reading: true, blank: true}}
 	switch conn := raw.(type) {
 	case *net.TCPConn:
-		return &tcpBegin{TCPConn: conn, told: l.told}, err
+		return &tcpConn{conn, w}, nil
 	case *net.UnixConn:
-		return &unixBegin{UnixConn: conn, told: l.told}, err
+		return &unixConn{conn, w}, nil
 	}
-	return raw, err
+	return raw, nil
 }
 
-type tcpBegin struct {
+// watch is what is looked at in what a connection reads.
+type watch struct {
+	told  func(Other) // nil once the first bytes have been seen
+	begin []byte      // the first bytes, until they tell which HTTP this is
+	head  head
+}
+
+func (w *watch) watched() *watch { return w }
+
+// http2 begins the preface of HTTP/2 (RFC 9113 section 3.4), and no method that there is.
+const http2 = "PRI "
+
+// saw takes note of what was read.
+func (w *watch) saw(b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	if w.told != nil {
+		if other, is := protocolOf(b); is {
+			w.told(other)
+			w.head.other = true
+		}
+		w.told = nil
+	}
+	if len(w.begin) < len(http2) {
+		w.begin = append(w.begin, b[:min(len(b), len(http2)-len(w.begin))]...)
+		w.head.other = w.head.other || string(w.begin) == http2
+	}
+	if w.head.reading = w.head.reading && !w.head.other; w.head.reading {
+		w.head.saw(b)
+	}
+}
+
+type tcpConn struct {
 	*net.TCPConn
-	told func(Other) // nil once the first bytes have been seen
+	watch
 }
 
 // Read implements [net.Conn].
-func (c *tcpBegin) Read(b []byte) (int, error) {
+func (c *tcpConn) Read(b []byte) (int, error) {
 	n, err := c.TCPConn.Read(b)
-	if c.told != nil && n > 0 {
-		begun(&c.told, b[:n])
-	}
+	c.saw(b[:n])
 	return n, err
 }
 
-type unixBegin struct {
+type unixConn struct {
 	*net.UnixConn
-	told func(Other)
+	watch
 }
 
 // Read implements [net.Conn].
-func (c *unixBegin) Read(b []byte) (int, error) {
+func (c *unixConn) Read(b []byte) (int, error) {
 	n, err := c.UnixConn.Read(b)
-	if c.told != nil && n > 0 {
-		begun(&c.told, b[:n])
-	}
+	c.saw(b[:n])
 	return n, err
-}
-
-func begun(told *func(Other), first []byte) {
-	if other, is := protocolOf(first); is {
-		(*told)(other)
-	}
-	*told = nil
 }
 
 // protocolOf tells what begins with first, unless that may be a request of HTTP: a method

@@ -38,7 +38,7 @@ func TestTell(t *testing.T) {
 			}
 			defer raw.Close()
 			var told []string
-			l := Tell(raw, func(o Other) { told = append(told, o.Protocol) })
+			l := Watch(raw, NewHeads(func() {}), func(o Other) { told = append(told, o.Protocol) })
 			go func() {
 				c, err := net.Dial(network, raw.Addr().String())
 				if err != nil {
@@ -75,7 +75,7 @@ func TestTellOfTLS(t *testing.T) {
 	told := make(chan Other, 9)
 	s := &http.Server{Handler: http.NotFoundHandler()}
 	defer s.Close()
-	go func() { _ = s.Serve(Tell(raw, func(o Other) { told <- o })) }()
+	go func() { _ = s.Serve(Watch(raw, NewHeads(func() {}), func(o Other) { told <- o })) }()
 	if _, err := tls.Dial("tcp", raw.Addr().String(), &tls.Config{InsecureSkipVerify: true}); err == nil {
 		t.Error("TLS was spoken")
 	}

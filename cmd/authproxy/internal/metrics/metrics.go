@@ -76,6 +76,10 @@ const notHTTP = "not_http"
 // NotHTTP counts a connection on which something else than HTTP is spoken.
 func (m *Metrics) NotHTTP() { m.rejected.WithLabelValues(notHTTP).Inc() }
 
+// HeadCut counts a connection that was closed because the heads of requests took too much
+// memory together.
+func (m *Metrics) HeadCut() { m.rejected.WithLabelValues(string(proxy.CodeOverloaded)).Inc() }
+
 // ReplayMemory has used asked from now on how much memory keeps request bodies.
 func (m *Metrics) ReplayMemory(used func() int64) { m.replay.Store(&used) }
 

@@ -62,9 +62,10 @@ func (s *Server) open(cfg *config.Config) error {
 		if err != nil {
 			return err
 		}
-		l.gate = door.NewGate(l, s.metrics.Unrouted(), s.access)
+		l.gate = door.NewGate(l, s.fields, s.metrics.Unrouted(), s.access)
 		l.http = s.dataServer(l.gate, cfg)
-		l.socket = listen.Tell(l.socket, s.notHTTP(l.place))
+		l.socket = listen.Watch(l.socket, s.heads, s.notHTTP(l.place))
+		l.http.ConnState = listen.ConnState
 		l.known(addressOf(key))
 		s.listeners[key] = l
 	}
@@ -96,6 +97,15 @@ func (s *Server) notHTTP(place string) func(listen.Other) {
 			return
 		}
 		lines.Printf("%s is spoken to %s, where plain HTTP is served: see who calls there", o.Protocol, place)
+	}
+}
+
+// headCut tells of a head that was cut for the sake of the others.
+func (s *Server) headCut() func() {
+	lines := s.errorLog()
+	return func() {
+		s.metrics.HeadCut()
+		lines.Print("the heads of requests that have not come to their end take more memory together than is set aside for them, so the oldest of their connections are cut: see who opens connections and sends no request")
 	}
 }
 

@@ -16,9 +16,11 @@ import (
 	"syscall"
 
 	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/listen"
 	"authproxy/cmd/authproxy/internal/logs"
 	"authproxy/cmd/authproxy/internal/metrics"
 	"authproxy/cmd/authproxy/internal/sandbox"
+	"authproxy/proxy/door"
 )
 
 // Options are what a [Server] gets from the program around it.
@@ -38,6 +40,8 @@ type Server struct {
 	access  *logs.Access
 	metrics *metrics.Metrics
 
+	heads     *listen.Heads        // of the requests on all of them
+	fields    *door.Fields         // likewise
 	listeners map[string]*listener // for applications, by key
 	admin     *listener            // nil without one
 	current   *generation
@@ -107,6 +111,8 @@ func newServer(cfg *config.Config, o Options) *Server {
 	s.log = logs.New(logs.Options(cfg.Log), o.Log)
 	s.access = logs.NewAccess(s.log, cfg.Log.Access)
 	s.metrics = metrics.New(metrics.BuildInfo{Version: o.Version, Revision: o.Revision})
+	s.fields = door.NewFields()
+	s.heads = listen.NewHeads(s.headCut())
 	s.base, s.cut = context.WithCancelCause(context.Background())
 	return s
 }
