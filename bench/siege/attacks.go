@@ -32,6 +32,8 @@ func attacks() []attack {
 		{"1,000 streams of HTTP/2 on 4 connections", func(at string) func() { return streams(at, 4, 250, 100<<10, true) }},
 		{"1,000 streams, the largest heads allowed", func(at string) func() { return streams(at, 4, 250, 20<<10, true) }},
 		{"1,000 unfinished streams on 4 connections", func(at string) func() { return streams(at, 4, 250, 100<<10, false) }},
+		{"4,000 streams on 16 connections, the largest heads", func(at string) func() { return streams(at, 16, 250, 20<<10, true) }},
+		{"heads, streams and uploads together", together},
 		{"100 connections of HTTP/2 with an unfinished head", func(at string) func() { return streams(at, 100, 1, 120<<10, false) }},
 	}
 }
@@ -121,6 +123,23 @@ func uploads(address string) func() {
 		_, _ = c.Write(body)
 		_, _ = io.Copy(io.Discard, c)
 	})
+}
+
+// together sends of each kind at once.
+func together(address string) func() {
+	var stops []func()
+	for _, send := range []func() func(){
+		func() func() { return uploads(address) },
+		func() func() { return heads(address, 1000, tinyFields(120<<10)) },
+		func() func() { return streams(address, 4, 250, 20<<10, true) },
+	} {
+		stops = append(stops, send())
+	}
+	return func() {
+		for _, stop := range stops {
+			stop()
+		}
+	}
 }
 
 // frame is a frame of HTTP/2 (RFC 9113 section 4.1).

@@ -55,7 +55,7 @@ func siege(limit float64, only string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}
-		fmt.Printf("%-45s %6.1f MiB before, %6.1f MiB at most\n", a.name, idle, peak)
+		fmt.Printf("%-52s %6.1f MiB before, %6.1f MiB at most\n", a.name, idle, peak)
 		worst = max(worst, peak)
 	}
 	if limit > 0 && worst > limit {

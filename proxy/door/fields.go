@@ -47,8 +47,11 @@ func (f *Fields) take(r *http.Request) (taken int64, ok bool) {
 	return taken, true
 }
 
-func (f *Fields) give(taken int64) {
+// give ends what r has taken. Its fields go too: the server keeps the request until the
+// client has read the answer.
+func (f *Fields) give(r *http.Request, taken int64) {
 	if taken > 0 {
+		r.Header, r.Trailer = http.Header{}, nil
 		f.used.Add(-taken)
 	}
 }

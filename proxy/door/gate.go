@@ -63,7 +63,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		tooMany(w, r, g.observers)
 		return
 	}
-	defer g.fields.give(taken)
+	defer g.fields.give(r, taken)
 	g.next.ServeHTTP(w, r)
 }
 

@@ -86,8 +86,10 @@ func TestFieldsAreBoundedTogether(t *testing.T) {
 		all.Go(func() { gate.ServeHTTP(httptest.NewRecorder(), r) })
 		<-inside
 	}
+	var large []*http.Request
 	for range fieldsTogether / (many * (fieldCost + 1)) {
-		enter(request(2, many))
+		large = append(large, request(2, many))
+		enter(large[len(large)-1])
 	}
 	w := httptest.NewRecorder()
 	r := request(2, many)
@@ -101,6 +103,11 @@ func TestFieldsAreBoundedTogether(t *testing.T) {
 	all.Wait()
 	if used := fields.used.Load(); used != 0 {
 		t.Errorf("%d bytes are not given back", used)
+	}
+	for _, r := range large {
+		if len(r.Header) > 0 { // which the server keeps until its answer has been read
+			t.Error("the fields outlive their request")
+		}
 	}
 	if len(seen.all) != 1 || seen.all[0].Rejected != proxy.CodeOverloaded {
 		t.Errorf("recorded %+v", seen.all)
