@@ -113,13 +113,22 @@ func (s Side) connection(err error) (Finding, bool) {
 	case dialing && op.Timeout():
 		return Finding{"nothing answered at " + place(op) + " in time", "check host and port in " + s.URL + " and the firewalls on the way; where only a forward proxy leads out, give proxy_url; a slow way needs a larger " + s.Timeout}, true
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return Finding{"the other side closed the connection without an answer", "look into its log; check host, port and scheme in " + s.URL}, true
+		return s.closed(), true
 	case dialing:
 		return Finding{"cannot connect to " + place(op), "check host and port in " + s.URL}, true
 	case known:
 		return Finding{"the connection failed (" + code.Error() + ")", "check the network, and host and port in " + s.URL}, true
 	}
 	return Finding{}, false
+}
+
+// closed explains a connection that was closed when an answer was due.
+func (s Side) closed() Finding {
+	todo := "look into its log; check host, port and scheme in " + s.URL
+	if s.Scheme == "http" {
+		todo = "look into its log; check host and port in " + s.URL + ", and whether the port is one for TLS, which closes such connections: write https:// then"
+	}
+	return Finding{"the other side closed the connection without an answer", todo}
 }
 
 // place is the address that was dialled.

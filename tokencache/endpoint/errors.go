@@ -70,11 +70,29 @@ func (c *call) busy(a *answer) *tokencache.FetchError {
 	switch {
 	case a.status == http.StatusTooManyRequests:
 		todo = "wait; too many requests were made with these credentials"
+	case c.isForTLS(a):
+		what += "; it sent " + a.describe(&c.secrets)
+		todo = "the port is one for TLS, as the answer says: write https:// in the URL"
 	case a.status < 500 && !a.isJSON:
 		what += "; it sent " + a.describe(&c.secrets)
 		todo = "something in front of the platform is likely to have answered, such as a firewall or a proxy, since this is no JSON: check the URL, and ask who operates it"
 	}
 	return c.fail(tokencache.ReasonStatus, a, what, todo, nil)
+}
+
+// isForTLS tells whether the answer is that of a server of TLS that was spoken to in plain
+// HTTP: in the words of nginx, Go, Apache and Tomcat.
+func (c *call) isForTLS(a *answer) bool {
+	if a.status != http.StatusBadRequest || !strings.HasPrefix(c.request.shown, "http://") {
+		return false
+	}
+	text := strings.ToLower(a.text[:min(len(a.text), 4<<10)])
+	for _, says := range []string{"plain http request was sent to https port", "http request to an https server", "plain http to an ssl-enabled server port", "requires tls"} {
+		if strings.Contains(text, says) {
+			return true
+		}
+	}
+	return false
 }
 
 // denied is the error of an answer that refuses the credentials.

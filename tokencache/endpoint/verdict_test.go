@@ -1,7 +1,10 @@
 package endpoint
 
 import (
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -182,5 +185,28 @@ func TestHeadersOfOurOwn(t *testing.T) {
 		if h.Get("User-Agent") != c.agent || h.Get("Accept") != c.accept || c.accept == "" && len(h["Accept"]) > 0 {
 			t.Errorf("%v: %v", c.own, h)
 		}
+	}
+}
+
+// TestPlainHTTPToAPortForTLS: the servers that say so are believed.
+func TestPlainHTTPToAPortForTLS(t *testing.T) {
+	secure := httptest.NewUnstartedServer(says(`{}`))
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	urls := []string{strings.Replace(secure.URL, "https:", "http:", 1)}
+	for _, page := range []string{
+		"<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n",
+		"Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+		"Bad Request\nThis combination of host and port requires TLS.",
+	} {
+		urls = append(urls, newPlatform(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, page)
+		}).URL)
+	}
+	for _, url := range urls {
+		_, err := must(t, simple(url)).Fetch(within(t, 5*time.Second), zero)
+		contains(t, err.Error(), "write https:// in the URL")
 	}
 }
