@@ -17,12 +17,22 @@ import (
 func TestSystemdUnit(t *testing.T) {
 	unit := repoFile(t, "deploy/authproxy.service")
 	const binary, serve = "/usr/local/bin/authproxy", " serve -c /etc/authproxy/authproxy.yaml\n"
+	if !strings.Contains(unit, " authproxy.systemd.yaml /etc/authproxy/authproxy.yaml") {
+		t.Error("it does not name its configuration")
+	}
+	text := repoFile(t, "deploy/authproxy.systemd.yaml")
+	if cfg, err := server.Parse("authproxy.yaml", []byte(text), secretsIn(t, "secrets")); err != nil || len(cfg.Warnings) > 0 {
+		t.Errorf("its configuration: %v", err)
+	}
 	if !strings.Contains(unit, "ExecStart="+binary+serve) {
 		t.Error("it does not start the program")
 	}
 	cfg, err := server.Parse("t.yaml", []byte(`{ tokens: { t: { token_url: "https://x/", client_id: x, client_secret: x } }, upstreams: [ { name: u, token: t, url: "https://x" } ] }`), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !strings.Contains(unit, "\nRestart=always\n") {
+		t.Error("a program that ends without a failure is not started again")
 	}
 	m := regexp.MustCompile(`(?m)^TimeoutStopSec=(\w+)$`).FindStringSubmatch(unit)
 	if m == nil {
