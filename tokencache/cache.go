@@ -115,6 +115,26 @@ func (c *Cache) Prefetch() {
 	}
 }
 
+// Offer hands over a token that another process had made, which takes the place of the
+// one held. The one held already, and one whose life is over, change nothing.
+func (c *Cache) Offer(t Token) {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.current.Load()
+	if c.base.Err() != nil || t.Value == "" || old != nil && old.token.Value == t.Value {
+		return
+	}
+	e := c.admit(t, nil, now, now)
+	if !e.alive(now) {
+		return
+	}
+	e.used.Store(old != nil && old.used.Load())
+	c.failure, c.proven = failure{}, true
+	c.current.Store(e)
+	c.arm(e, now)
+}
+
 // CredentialsChanged tells that the secrets have changed: a pause that began
 // because the platform refused the old ones, or because they could not be read,
 // is over.

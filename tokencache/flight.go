@@ -161,7 +161,7 @@ func (c *Cache) finish(t Token, err error, start time.Time, rotation int) (outco
 		return outcome{record: record}, err
 	}
 	e := c.admit(t, old, start, now)
-	if refused {
+	if refused && !t.Adopted { // that one was replaced by somebody else
 		replaces := c.brake.replaced(old, now, c.opts.MinRefreshInterval)
 		record.Rival = c.brake.suspects(replaces, c.opts.Kills)
 		e.replaces = &replaces
@@ -179,6 +179,9 @@ func (c *Cache) finish(t Token, err error, start time.Time, rotation int) (outco
 		return outcome{record: record}, ErrSameToken
 	}
 	record.Result, record.Replaced = ResultOK, refused && !same
+	if t.Adopted {
+		record.Result = ResultAdopted
+	}
 	record.Fingerprint, record.Expiry, record.Unread = e.token.Fingerprint(), e.token.Expiry, e.token.Unread
 	return outcome{e, record}, nil
 }

@@ -31,6 +31,9 @@ type Token struct {
 	// had it made, and did not join others or find it there.
 	Caused bool
 
+	// Adopted tells that another process had it made, and a store held it: the platform
+	// was not asked.
+	Adopted bool
 	// Unread says what of the answer could not be read, for people: no lifetime
 	// where one was to be. Empty for nothing.
 	Unread string

@@ -1,0 +1,12 @@
+package storetest
+
+import (
+	"testing"
+
+	"authproxy/tokencache/shared"
+)
+
+func TestMemory(t *testing.T) {
+	m := NewMemory()
+	Run(t, func(*testing.T) shared.Store { return m })
+}
