@@ -49,8 +49,9 @@ type report struct {
 	Error     string         `json:"error,omitempty"` // where that is no fault of the configuration
 	Faults    []fault        `json:"faults"`
 	Warnings  []string       `json:"warnings"`
-	Tokens    []tokenFound   `json:"tokens"`    // with --live
-	Upstreams []placeFound   `json:"upstreams"` // with --live
+	Store     *storeFound    `json:"store,omitempty"` // with --live, where there is one
+	Tokens    []tokenFound   `json:"tokens"`          // with --live
+	Upstreams []placeFound   `json:"upstreams"`       // with --live
 	right     bool           // nothing is wrong with the file
 	cfg       *config.Config // nil when something is
 }
@@ -102,6 +103,7 @@ func (r *report) print(out io.Writer) {
 	if r.right {
 		fmt.Fprintf(out, "%s is right: %d token(s), %d upstream(s)\n", r.File, len(r.cfg.Tokens), len(r.cfg.Upstreams))
 	}
+	r.Store.print(out)
 	for _, t := range r.Tokens {
 		t.print(out)
 	}

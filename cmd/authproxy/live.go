@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -24,6 +25,22 @@ type tokenFound struct {
 	described   string
 }
 
+// storeFound is what came of using the store.
+type storeFound struct {
+	OK    bool   `json:"ok"`
+	Error string `json:"error,omitempty"`
+}
+
+func (s *storeFound) print(out io.Writer) {
+	switch {
+	case s == nil:
+	case s.OK:
+		fmt.Fprintln(out, "store: works")
+	default:
+		fmt.Fprintf(out, "store: FAILED: %s\n", s.Error)
+	}
+}
+
 // placeFound is what came of connecting to an upstream, or of a request to it.
 type placeFound struct {
 	Name   string `json:"name"`
@@ -37,9 +54,16 @@ type placeFound struct {
 // try fetches each token and connects to each upstream, once, or sends a request for the
 // path probe. One that fails does not keep the others from being tried.
 func (r *report) try(ctx context.Context, probe string) error {
+	if !r.cfg.Store.IsZero() {
+		found := storeFound{OK: true}
+		if err := server.CheckStore(ctx, r.cfg); err != nil {
+			found.OK, found.Error = false, err.Error()
+		}
+		r.Store = &found
+	}
 	failed := 0
 	for _, t := range r.cfg.Tokens {
-		found := tryToken(ctx, t)
+		found := tryToken(ctx, r.cfg, t)
 		r.Tokens = append(r.Tokens, found)
 		if !found.OK {
 			failed++
@@ -54,6 +78,8 @@ func (r *report) try(ctx context.Context, probe string) error {
 		}
 	}
 	switch {
+	case r.Store != nil && !r.Store.OK && failed+lost == 0:
+		return errors.New("the store cannot be used")
 	case failed > 0 && lost > 0:
 		return fmt.Errorf("%d of %d token(s) cannot be fetched, and %d of %d upstream(s) cannot be used", failed, len(r.cfg.Tokens), lost, len(r.cfg.Upstreams))
 	case failed > 0:
@@ -64,9 +90,9 @@ func (r *report) try(ctx context.Context, probe string) error {
 	return nil
 }
 
-func tryToken(ctx context.Context, t config.Token) tokenFound {
+func tryToken(ctx context.Context, cfg *config.Config, t config.Token) tokenFound {
 	began := time.Now()
-	got, _, err := server.FetchOnce(ctx, t, thisVersion().Version)
+	got, _, err := server.FetchOnce(ctx, cfg, t, thisVersion().Version)
 	found := tokenFound{Name: t.Name, OK: err == nil, Millis: time.Since(began).Milliseconds()}
 	if err != nil {
 		found.Error = err.Error()
@@ -77,7 +103,9 @@ func tryToken(ctx context.Context, t config.Token) tokenFound {
 	if got.Unread != "" {
 		found.Notes = append(found.Notes, "warning: "+got.Unread+"; default_ttl counts")
 	}
-	if t.OldToken == config.OldTokenDies {
+	if got.Adopted {
+		found.Notes = append(found.Notes, "note: from the store; the platform was not asked")
+	} else if t.OldToken == config.OldTokenDies {
 		found.Notes = append(found.Notes, "note: on this platform the request has killed the token that was used before; a running authproxy recovers by itself")
 	}
 	return found

@@ -31,7 +31,7 @@ func tokenCommand(std streams) *cobra.Command {
 		if !ok {
 			return usageError{noToken(*file, args[0], namesOf(cfg.Tokens))}
 		}
-		return do.run(cmd.Context(), t, std)
+		return do.run(cmd.Context(), cfg, t, std)
 	}
 	return cmd
 }
@@ -54,11 +54,14 @@ func namesOf(tokens []config.Token) []string {
 
 type tokenFlags struct{ print, check, revoke bool }
 
-func (f tokenFlags) run(ctx context.Context, t config.Token, std streams) error {
+func (f tokenFlags) run(ctx context.Context, cfg *config.Config, t config.Token, std streams) error {
 	if f.check && t.Check == nil || f.revoke && t.Revoke == nil {
 		return usageError{fmt.Errorf("the platform of token %q has no request for that: it is not documented, or write it under check or revoke", t.Name)}
 	}
-	got, e, err := server.FetchOnce(ctx, t, thisVersion().Version)
+	if f.revoke && !cfg.Store.IsZero() {
+		return usageError{fmt.Errorf("token %q is shared through the store, and would be taken from the others: leave --revoke out, or revoke it at the platform", t.Name)}
+	}
+	got, e, err := server.FetchOnce(ctx, cfg, t, thisVersion().Version)
 	if err != nil {
 		return err
 	}
@@ -69,6 +72,9 @@ func (f tokenFlags) run(ctx context.Context, t config.Token, std streams) error 
 	fmt.Fprintf(say, "%s: %s\n", t.Name, describe(got))
 	if got.Unread != "" {
 		fmt.Fprintf(say, "%s: warning: %s; default_ttl counts\n", t.Name, got.Unread)
+	}
+	if got.Adopted {
+		fmt.Fprintf(say, "%s: from the store; whoever shares that uses it\n", t.Name)
 	}
 	if f.print {
 		fmt.Fprintln(std.out, got.Value)

@@ -81,7 +81,7 @@ func (o Options) client() (redis.UniversalClient, error) {
 			return nil, err
 		}
 		f.DialTimeout, f.ReadTimeout, f.WriteTimeout, f.PoolTimeout = o.Timeout, o.Timeout, o.Timeout, o.Timeout
-		f.MaxRetries, f.DisableIdentity = -1, true
+		f.MaxRetries, f.DialerRetries, f.DisableIdentity = -1, 1, true
 		f.TLSConfig = o.secure(f.TLSConfig)
 		return redis.NewFailoverClient(f), nil
 	case query.Has("addr"):
@@ -90,7 +90,7 @@ func (o Options) client() (redis.UniversalClient, error) {
 			return nil, err
 		}
 		c.DialTimeout, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = o.Timeout, o.Timeout, o.Timeout, o.Timeout
-		c.DisableIdentity, c.MaintNotificationsConfig = true, none
+		c.DialerRetries, c.DisableIdentity, c.MaintNotificationsConfig = 1, true, none
 		c.TLSConfig = o.secure(c.TLSConfig)
 		return redis.NewClusterClient(c), nil
 	}
@@ -99,7 +99,7 @@ func (o Options) client() (redis.UniversalClient, error) {
 		return nil, err
 	}
 	c.DialTimeout, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = o.Timeout, o.Timeout, o.Timeout, o.Timeout
-	c.MaxRetries, c.DisableIdentity, c.MaintNotificationsConfig = -1, true, none
+	c.MaxRetries, c.DialerRetries, c.DisableIdentity, c.MaintNotificationsConfig = -1, 1, true, none
 	c.TLSConfig = o.secure(c.TLSConfig)
 	return redis.NewClient(c), nil
 }

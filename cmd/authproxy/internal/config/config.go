@@ -36,9 +36,11 @@ type Config struct {
 	// MaxHeader is how many bytes the head of a request may have, on every listener.
 	MaxHeader int64 `yaml:"max_header" default:"128KiB" rule:"head"`
 	// ReplayMemory is how many bytes of request bodies are kept for sending again, all together.
-	ReplayMemory int64     `yaml:"replay_memory" default:"64MiB"`
-	Tokens       Tokens    `yaml:"tokens"`    // parser.tokens
-	Upstreams    Upstreams `yaml:"upstreams"` // parser.upstreams
+	ReplayMemory int64 `yaml:"replay_memory" default:"64MiB"`
+	// Store is where tokens are shared with other processes.
+	Store     Store     `yaml:"store"`
+	Tokens    Tokens    `yaml:"tokens"`    // parser.tokens
+	Upstreams Upstreams `yaml:"upstreams"` // parser.upstreams
 	// Warnings are sentences about what is allowed but risky, each with file, line and path.
 	Warnings []string
 }
@@ -100,6 +102,7 @@ type parser struct {
 	words      Vocabulary
 	faults     Faults
 	warnings   []string
+	shares     bool // there is a store
 	exposedOwn bool // it was told that others can read the configuration file
 }
 
@@ -124,6 +127,8 @@ func (p *parser) config(root *tree.Node, cfg *Config) {
 		p.warn(level, "keeps log.access: all from logging requests that succeed", "write level: info")
 	}
 	p.listeners(root, cfg)
+	p.store(root, cfg)
+	p.shares = !cfg.Store.IsZero()
 	built := p.tokens(root, cfg)
 	p.sharedCredential(root.Child("tokens"), cfg.Tokens)
 	p.upstreams(root, cfg, built)

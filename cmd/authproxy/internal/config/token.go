@@ -17,7 +17,7 @@ type Token struct {
 	Credentials Credentials   `yaml:"client_id"`                             // params.use
 	Timeout     time.Duration `yaml:"timeout" default:"10s" rule:"positive"` // of one token request
 	// Prefetch has the token asked for at start. By default it is true, unless the new token would kill
-	// the one that another program uses.
+	// the one that another program uses, and nothing is shared.
 	Prefetch           bool          `yaml:"prefetch" default:"true"`
 	ExpiryBuffer       time.Duration `yaml:"expiry_buffer" default:"60s" rule:"positive"`
 	DefaultTTL         time.Duration `yaml:"default_ttl" default:"1h" rule:"positive"`
@@ -108,7 +108,7 @@ func (p *parser) token(over *tree.Node, t *Token) builtToken {
 	p.checkRequests(merged)
 	merged = p.expandKeys(merged)
 	p.fill(merged, t, &oauthKeys{})
-	if t.OldToken == OldTokenDies && merged.Get("prefetch") == nil {
+	if t.OldToken == OldTokenDies && !p.shares && merged.Get("prefetch") == nil {
 		t.Prefetch = false
 	}
 	p.tls(merged.Child("tls"), &t.TLS)

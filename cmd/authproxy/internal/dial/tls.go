@@ -70,6 +70,9 @@ func (t TLS) config() (*tls.Config, error) {
 	return c, nil
 }
 
+// TLSConfig returns what t says, for others than a [Pool].
+func TLSConfig(t TLS) (*tls.Config, error) { return t.config() }
+
 // suites returns the cipher suites that are named; nil for none.
 func (t TLS) suites() []uint16 {
 	var ids []uint16

@@ -76,6 +76,19 @@ const notHTTP = "not_http"
 // NotHTTP counts a connection on which something else than HTTP is spoken.
 func (m *Metrics) NotHTTP() { m.rejected.WithLabelValues(notHTTP).Inc() }
 
+// Store registers the counter of what is done with the store, and returns what counts.
+// Only a program that has a store has these series.
+func (m *Metrics) Store() (count func(operation, result string)) {
+	operations := counterVec("store_operations_total", "Uses of the store of tokens, by what came of them.", "operation", "result")
+	m.registry.MustRegister(operations)
+	for _, operation := range []string{"load", "save", "lock", "announce"} {
+		for _, result := range []string{"ok", "absent", "error"} {
+			operations.WithLabelValues(operation, result)
+		}
+	}
+	return func(operation, result string) { operations.WithLabelValues(operation, result).Inc() }
+}
+
 // HeadCut counts a connection that was closed because the heads of requests took too much
 // memory together.
 func (m *Metrics) HeadCut() { m.rejected.WithLabelValues(string(proxy.CodeOverloaded)).Inc() }

@@ -36,10 +36,17 @@ func confine(required bool, c confines) error {
 		landlock.PathAccess(ll.AccessFSReadFile, c.files...).IgnoreIfMissing(),
 		landlock.PathAccess(ll.AccessFSRemoveFile, c.sockets...).IgnoreIfMissing(),
 	}
-	for _, port := range c.ports {
-		rules = append(rules, landlock.ConnectTCP(port))
+	if len(c.write) > 0 {
+		rules = append(rules, landlock.RWDirs(c.write...))
 	}
 	level := landlockLevel
+	if c.anyPort {
+		level = landlock.V3 // the last that knows of files alone
+	} else {
+		for _, port := range c.ports {
+			rules = append(rules, landlock.ConnectTCP(port))
+		}
+	}
 	if !required {
 		level = level.BestEffort()
 	}

@@ -22,6 +22,10 @@ type Needs struct {
 	// URLs are connected to, by scheme and port: http, https, socks5, socks5h.
 	// nil ones do not count.
 	URLs []*url.URL
+	// Folders are read and written in. Empty ones do not count.
+	Folders []string
+	// AnyPort: which ports are connected to shows only later.
+	AnyPort bool
 }
 
 // Confine gives up everything but what n says, and with it the gaining of
@@ -36,6 +40,8 @@ type confines struct {
 	files   []string // to read
 	sockets []string // folders of the unix sockets, to be removed from at the end
 	ports   []uint16 // to connect to, by TCP
+	anyPort bool     // to any
+	write   []string // folders to read and write in
 	roots   bool     // the system's certificates, which are some megabytes, are needed
 }
 
@@ -58,6 +64,12 @@ func (n Needs) confines() confines {
 	for _, path := range n.Sockets {
 		c.sockets = append(c.sockets, filepath.Dir(path))
 	}
+	for _, folder := range n.Folders {
+		if folder != "" {
+			c.write = append(c.write, folder)
+		}
+	}
+	c.anyPort = n.AnyPort
 	c.connect(n.URLs)
 	for _, list := range []*[]string{&c.folders, &c.files, &c.sockets} {
 		slices.Sort(*list)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -36,6 +37,11 @@ type generation struct {
 	pages     http.Handler            // of the admin listener
 	callers   door.Callers            // but for who is at the other end
 	files     *follow.Follower
+
+	store    *store // nil: nothing is shared
+	talk     *storeTalk
+	watching context.Context // of what other processes announce
+	deafen   context.CancelFunc
 }
 
 // unrouted are the observers of the requests that no upstream has claimed.
@@ -97,6 +103,10 @@ func (g *generation) needs() sandbox.Needs {
 		}
 		listens = append(listens, u.Listen)
 	}
+	if g.store != nil {
+		n.Folders, n.URLs, n.AnyPort = append(n.Folders, g.store.folder()), append(n.URLs, g.store.address...), g.store.anyPort
+		n.Files = append(n.Files, append(tlsOf(g.cfg.Store.Redis.TLS).Files(), g.cfg.Store.Redis.URL.File())...)
+	}
 	for _, listen := range listens {
 		if path, ok := httpsyntax.UnixPath(string(listen)); ok {
 			n.Sockets = append(n.Sockets, path)
@@ -109,6 +119,7 @@ func (g *generation) needs() sandbox.Needs {
 // to be revoked on exit, all at once.
 func (g *generation) close() {
 	g.files.Close()
+	g.deafen()
 	var closing sync.WaitGroup
 	for _, t := range g.tokens {
 		if t != nil {
@@ -119,11 +130,12 @@ func (g *generation) close() {
 	for _, p := range g.pools {
 		p.CloseIdleConnections()
 	}
+	g.store.Close()
 }
 
 func (g *generation) closeToken(t *token) {
 	t.cache.Close()
-	if held := t.cache.Held(); t.cfg.RevokeOnExit && held.Value != "" && time.Now().Before(held.Expiry) {
+	if held := t.cache.Held(); t.cfg.RevokeOnExit && t.shared == nil && held.Value != "" && time.Now().Before(held.Expiry) {
 		g.revoke(t, held)
 	}
 	t.endpoint.Close() // after the last request that is told of

@@ -12,15 +12,24 @@ import (
 	"authproxy/tokencache/endpoint"
 )
 
-// FetchOnce fetches a token as the proxy would, with its limits and defaults. It
-// returns also where it was fetched, to check or revoke it there. version is the
-// program's.
-func FetchOnce(ctx context.Context, t config.Token, version string) (tokencache.Token, *endpoint.Endpoint, error) {
+// FetchOnce fetches a token of cfg as the proxy would, with its limits and defaults, and
+// from the store where there is one: then Adopted is set. It returns also where it was
+// fetched, to check or revoke it there. version is the program's.
+func FetchOnce(ctx context.Context, cfg *config.Config, t config.Token, version string) (tokencache.Token, *endpoint.Endpoint, error) {
 	e, err := endpointOf(t, version)
 	if err != nil {
 		return tokencache.Token{}, nil, err
 	}
-	cache := tokencache.New(tokencache.Options{Source: e, Timeout: t.Timeout, DefaultTTL: t.DefaultTTL})
+	place, err := openStore(cfg.Store)
+	if err != nil {
+		return tokencache.Token{}, nil, err
+	}
+	defer place.Close()
+	var source tokencache.Source = e
+	if s := place.share(t, e, nil); s != nil {
+		source = s
+	}
+	cache := tokencache.New(tokencache.Options{Source: source, Timeout: t.Timeout, DefaultTTL: t.DefaultTTL})
 	defer cache.Close()
 	got, err := cache.Token(ctx)
 	if later := new(tokencache.UnavailableError); errors.As(err, &later) {

@@ -247,7 +247,7 @@ func (g golden) testToken(t *testing.T, preset string) {
 	}
 	for i, r := range g.Answers {
 		server.answer(func(string) said { return r.said })
-		got, _, err := FetchOnce(t.Context(), cfg.Tokens[0], "test") // with the limits and defaults of the program
+		got, _, err := FetchOnce(t.Context(), cfg, cfg.Tokens[0], "test") // with the limits and defaults of the program
 		r.check(t, fmt.Sprintf("answers[%d]", i), got, err)
 		server.expect(t, g.Sends)
 	}
@@ -436,7 +436,7 @@ func (o otherWays) test(t *testing.T, preset string) {
 	if got := server.anonymous(cfg.Upstreams[0].URL.String()); o.Upstream != "" && got != o.Upstream {
 		t.Errorf("upstream %s, want %s", got, o.Upstream)
 	}
-	if _, _, err := FetchOnce(t.Context(), cfg.Tokens[0], "test"); err == nil {
+	if _, _, err := FetchOnce(t.Context(), cfg, cfg.Tokens[0], "test"); err == nil {
 		t.Error("a token from nowhere")
 	}
 	server.expect(t, o.Sends)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"authproxy/cmd/authproxy/internal/admin"
@@ -16,6 +17,7 @@ import (
 	"authproxy/proxy"
 	"authproxy/tokencache"
 	"authproxy/tokencache/endpoint"
+	"authproxy/tokencache/shared"
 )
 
 // token is one token of the configuration.
@@ -24,6 +26,8 @@ type token struct {
 	connections *dial.Pool // to the endpoint
 	endpoint    *endpoint.Endpoint
 	cache       *tokencache.Cache
+	shared      *shared.Source // nil: its tokens are its own
+	stopWatch   atomic.Pointer[context.CancelFunc]
 }
 
 // newToken makes a token's endpoint and cache. The cache is told when the secrets
@@ -38,15 +42,20 @@ func (g *generation) newToken(t config.Token) (*token, error) {
 	if made.endpoint, err = newEndpoint(t, made.connections, g.agent, g.log); err != nil {
 		return nil, err
 	}
+	var source tokencache.Source = made.endpoint
+	if made.shared = g.shareOf(t, source); made.shared != nil {
+		source = made.shared
+	}
 	made.cache = tokencache.New(tokencache.Options{
-		Source: made.endpoint, Timeout: t.Timeout, ExpiryBuffer: t.ExpiryBuffer, DefaultTTL: t.DefaultTTL,
+		Source: source, Timeout: t.Timeout, ExpiryBuffer: t.ExpiryBuffer, DefaultTTL: t.DefaultTTL,
 		MinRefreshInterval: t.MinRefreshInterval, Repeats: t.Reissue == config.ReissueSame, Kills: t.OldToken == config.OldTokenDies,
 		Observers: []tokencache.Observer{g.metrics.Token(t.Name), logs.Fetches(g.log, t.Name)},
 	})
 	g.metrics.TokenState(t.Name, made.cache.State)
 	if files := secretFiles(t); len(files) > 0 {
-		g.files.Add(files, func() { made.credentialsChanged(log) })
+		g.files.Add(files, func() { made.credentialsChanged(log); made.watch(g.watching, log) })
 	}
+	made.watch(g.watching, log)
 	return made, nil
 }
 

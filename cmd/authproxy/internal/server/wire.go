@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -25,11 +26,18 @@ func (s *Server) newGeneration(cfg *config.Config) (g *generation, err error) {
 		replay: proxy.NewMemory(cfg.ReplayMemory),
 		tokens: map[string]*token{}, pools: map[dial.Options]*pool{}, handlers: map[string]http.Handler{},
 	}
-	defer func() {
+	g.watching, g.deafen = context.WithCancel(context.Background())
+	defer func(made *generation) {
 		if err != nil {
-			g.close()
+			made.close()
 		}
-	}()
+	}(g)
+	if g.store, err = openStore(cfg.Store); err != nil {
+		return nil, err
+	}
+	if g.store != nil {
+		g.talk = &storeTalk{log: s.log, count: s.metrics.Store()}
+	}
 	for _, t := range cfg.Tokens {
 		if g.tokens[t.Name], err = g.newToken(t); err != nil {
 			return nil, fmt.Errorf("token %q: %w", t.Name, err)

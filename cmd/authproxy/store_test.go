@@ -1,0 +1,227 @@
+package main_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"authproxy/cmd/authproxy/authproxytest"
+	"authproxy/proxy/platformtest"
+)
+
+// onRedis is a configuration that shares over the Redis at address.
+func onRedis(address, config string, more ...string) string {
+	return fmt.Sprintf("store: { redis: { url: %q }%s }\n%s", "redis://"+address, strings.Join(append([]string{""}, more...), ", "), config)
+}
+
+// killer is a platform where a new token kills the old one, and its configuration.
+func killer(t *testing.T) (*platformtest.Platform, string) {
+	t.Helper()
+	platform := platformtest.NewGongjiangyun(platformtest.Options{})
+	return platform, authproxytest.Dialects()["gongjiangyun"].Config(authproxytest.Serve(t, platform))
+}
+
+func get(t *testing.T, p *authproxytest.Program) authproxytest.Answer {
+	t.Helper()
+	return authproxytest.Ask(t, http.MethodGet, p.URL+authproxytest.APIPath, nil)
+}
+
+// TestManyProcessesOneToken: where a new token kills the old one, processes that share a
+// store use one token, and a revocation costs one token request and no refusal.
+func TestManyProcessesOneToken(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	platform, config := killer(t)
+	var all []*authproxytest.Program
+	for range 4 {
+		all = append(all, authproxytest.Start(t, onRedis(redis.Addr(), config)))
+	}
+	for round := 1; round <= 3; round++ {
+		for range 3 {
+			for _, p := range all {
+				if a := get(t, p); a.Status != 200 || strings.Contains(a.Body, "INVALID") {
+					t.Errorf("round %d: %d %s", round, a.Status, a.Body)
+				}
+			}
+		}
+		if got := platform.Counts().TokenRequests; got != round {
+			t.Errorf("round %d: %d token requests", round, got)
+		}
+		platform.RevokeAll()
+	}
+	adopted, loaded := 0.0, 0.0
+	for _, p := range all {
+		series := p.Series(t)
+		adopted += series[`authproxy_token_fetches_total{result="adopted",token="main"}`]
+		loaded += series[`authproxy_store_operations_total{operation="load",result="ok"}`]
+	}
+	if adopted == 0 || loaded == 0 {
+		t.Errorf("adopted %v, loaded %v", adopted, loaded)
+	}
+	for _, p := range all {
+		for _, secret := range platform.Secrets() {
+			if strings.Contains(redis.Dump()+p.Stderr.String(), secret) {
+				t.Error("a secret stands in the store, or in the log")
+			}
+		}
+	}
+}
+
+// TestRestartCostsNoTokenRequest: with a file, and with a Redis.
+func TestRestartCostsNoTokenRequest(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	for name, store := range map[string]string{
+		"file":  fmt.Sprintf("store: { file: %q }\n", filepath.Join(t.TempDir(), "own", "tokens")),
+		"redis": fmt.Sprintf("store: { redis: { url: %q } }\n", "redis://"+redis.Addr()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			platform, config := killer(t)
+			for range 3 {
+				p := authproxytest.Start(t, store+config)
+				if a := get(t, p); a.Status != 200 {
+					t.Errorf("%d %s", a.Status, a.Body)
+				}
+				p.Stop(t)
+			}
+			if got := platform.Counts().TokenRequests; got != 1 {
+				t.Errorf("%d token requests in three starts", got)
+			}
+		})
+	}
+}
+
+// TestStoreGoesAndComes: requests go on without it, it is told of once, and used again.
+func TestStoreGoesAndComes(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	address := redis.Addr()
+	platform, config := killer(t)
+	a, b := authproxytest.Start(t, onRedis(address, config)), authproxytest.Start(t, onRedis(address, config))
+	for _, p := range []*authproxytest.Program{a, b} {
+		if got := get(t, p); got.Status != 200 {
+			t.Fatal(got.Body)
+		}
+	}
+	redis.Close()
+	if got := get(t, a); got.Status != 200 {
+		t.Errorf("with the token in memory: %d %s", got.Status, got.Body)
+	}
+	platform.RevokeAll()
+	began := time.Now()
+	if got := get(t, a); got.Status != 200 {
+		t.Errorf("without a store: %d %s", got.Status, got.Body)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if !a.Stderr.Await("the store cannot be used") || strings.Count(a.Stderr.String(), "the store cannot be used") != 1 {
+		t.Errorf("not told, or more than once: %s", a.Stderr)
+	}
+	if err := redis.StartAddr(address); err != nil {
+		t.Fatal(err)
+	}
+	before := platform.Counts().TokenRequests
+	platform.RevokeAll()
+	authproxytest.Eventually(t, "the store to be used again", func() bool {
+		for _, p := range []*authproxytest.Program{a, b} {
+			if got := get(t, p); got.Status != 200 {
+				t.Errorf("%d %s", got.Status, got.Body)
+			}
+		}
+		return strings.Contains(a.Stderr.String(), "the store works again")
+	})
+	if got := platform.Counts().TokenRequests - before; got > 3 {
+		t.Errorf("%d token requests for one revocation and a store that came back", got)
+	}
+}
+
+// TestRequiredStore: without it there is no token, and the answer says so.
+func TestRequiredStore(t *testing.T) {
+	t.Parallel()
+	_, config := killer(t)
+	p := authproxytest.Start(t, onRedis("127.0.0.1:1", config, "required: true"))
+	if a := get(t, p); a.Code() != "token_unavailable" || !strings.Contains(a.Body, "store.required") || !strings.Contains(a.Body, "store.redis.url") {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+	if got := p.Series(t)[`authproxy_token_fetch_errors_total{reason="store",token="main"}`]; got == 0 {
+		t.Error("it is not counted")
+	}
+}
+
+// TestWrongSecretIsAskedOnce by all who share it.
+func TestWrongSecretIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	platform := platformtest.NewWeDaPrivate(platformtest.Options{ClientID: "id", ClientSecret: "right"})
+	config := authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platform))
+	for range 3 {
+		p := authproxytest.Start(t, onRedis(redis.Addr(), config))
+		if a := get(t, p); a.Code() != "token_unavailable" || !strings.Contains(a.Body, "client_secret") {
+			t.Errorf("%d %s", a.Status, a.Body)
+		}
+	}
+	if got := platform.Counts().TokenRequests; got != 1 {
+		t.Errorf("%d token requests", got)
+	}
+}
+
+// TestStoreFileOfOthers is refused at start, with the fix.
+func TestStoreFileOfOthers(t *testing.T) {
+	t.Parallel()
+	_, config := killer(t)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "authproxy.yaml")
+	own := filepath.Join(dir, "own")
+	if err := os.Mkdir(own, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	authproxytest.Write(t, file, fmt.Sprintf("listen: 127.0.0.1:0\nadmin: { listen: '' }\nstore: { file: %q }\n%s", filepath.Join(own, "tokens"), config))
+	for _, command := range [][]string{{"serve", "-c", file}, {"check", "-c", file}} {
+		out, _ := exec.Command("authproxy", command...).CombinedOutput()
+		if !strings.Contains(string(out), "chmod 0700 on it") || !strings.Contains(string(out), "store.file") {
+			t.Errorf("%v: %s", command, out)
+		}
+	}
+}
+
+// TestCommandsShare: token uses the shared token and says so, does not take it from the
+// others, and check tells of the store.
+func TestCommandsShare(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	platform, config := killer(t)
+	p := authproxytest.Start(t, onRedis(redis.Addr(), config))
+	get(t, p)
+	file := filepath.Join(t.TempDir(), "authproxy.yaml")
+	authproxytest.Write(t, file, onRedis(redis.Addr(), config))
+	run := func(args ...string) string {
+		var out bytes.Buffer
+		cmd := exec.Command("authproxy", args...)
+		cmd.Stdout, cmd.Stderr = &out, &out
+		_ = cmd.Run()
+		return out.String()
+	}
+	if out := run("token", "-c", file, "main"); !strings.Contains(out, "from the store") {
+		t.Error(out)
+	}
+	if out := run("check", "-c", file, "--live"); !strings.Contains(out, "store: works") || !strings.Contains(out, "the platform was not asked") {
+		t.Error(out)
+	}
+	if got := platform.Counts().TokenRequests; got != 1 {
+		t.Errorf("%d token requests", got)
+	}
+	redis.SetError("NOPERM no")
+	if out := run("check", "-c", file, "--live"); !strings.Contains(out, "store: FAILED") || !strings.Contains(out, "ACL SETUSER") {
+		t.Error(out)
+	}
+}
