@@ -40,6 +40,8 @@ type Cache struct {
 	proven   bool // the credentials have brought a token, and were not refused since
 	rotation int  // how often the credentials have changed
 	timer    *time.Timer
+	reunited time.Time // when rivals were forgotten
+	looked   time.Time // for a token of somebody else, while none may be asked for
 }
 
 // New returns an empty Cache. It panics when opts.Source or an observer is nil.
@@ -122,17 +124,29 @@ func (c *Cache) Offer(t Token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old := c.current.Load()
-	if c.base.Err() != nil || t.Value == "" || old != nil && old.token.Value == t.Value {
+	over := !t.Expiry.IsZero() && !now.Before(t.Expiry)
+	if c.base.Err() != nil || t.Value == "" || over || old != nil && old.token.Value == t.Value {
 		return
 	}
 	e := c.admit(t, nil, now, now)
-	if !e.alive(now) {
-		return
-	}
 	e.used.Store(old != nil && old.used.Load())
 	c.failure, c.proven = failure{}, true
 	c.current.Store(e)
 	c.arm(e, now)
+}
+
+// reunitedEvery is the least time between two times that rivals are forgotten.
+const reunitedEvery = time.Minute
+
+// Reunited tells that the other programs with the same credential share their tokens again:
+// what they did while they could not is no sign of rivals, and the pause that they caused
+// is over.
+func (c *Cache) Reunited() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); c.brake.deaths > 0 && now.Sub(c.reunited) >= reunitedEvery {
+		c.brake, c.reunited = brake{}, now
+	}
 }
 
 // CredentialsChanged tells that the secrets have changed: a pause that began

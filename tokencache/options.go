@@ -1,6 +1,9 @@
 package tokencache
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Options configure a [Cache]. Only Source is needed; the zero value of every
 // other field means its default.
@@ -24,6 +27,10 @@ type Options struct {
 	// Kills: a new token kills the old one at once, so while one is on its
 	// way the old one is not handed out.
 	Kills bool
+	// Look returns a token other than last that somebody else has had made, without
+	// asking the platform; it is asked when a refused token may not be replaced yet.
+	// nil: there is nobody else.
+	Look func(ctx context.Context, last Token) (Token, bool)
 	// Observers are told of every flight, each in turn; none of them may be nil.
 	Observers []Observer
 }

@@ -38,7 +38,14 @@ func (c *Cache) replace(ctx context.Context, rejected string, counts bool) (Toke
 		return other(rejected)(c.Token(ctx))
 	}
 	if err := c.mayReplace(e, time.Now(), counts); err != nil {
+		due := c.mayLook(time.Now())
 		c.mu.Unlock()
+		if due {
+			if t, ok := c.opts.Look(ctx, e.token); ok {
+				c.Offer(t)
+				return other(rejected)(c.Token(ctx))
+			}
+		}
 		return Token{}, err
 	}
 	caused := !e.refused.Swap(true)
@@ -47,6 +54,18 @@ func (c *Cache) replace(ctx context.Context, rejected string, counts bool) (Toke
 	t, err := other(rejected)(c.wait(ctx, result))
 	t.Caused = caused && err == nil
 	return t, err
+}
+
+// lookEvery is how often somebody else's token is looked for while none may be asked for.
+const lookEvery = time.Second
+
+// mayLook tells whether to look for somebody else's token now. c.mu is held.
+func (c *Cache) mayLook(now time.Time) bool {
+	if c.opts.Look == nil || now.Sub(c.looked) < lookEvery {
+		return false
+	}
+	c.looked = now
+	return true
 }
 
 // mayReplace is nil when e, which was refused, may be replaced now, or is being

@@ -225,3 +225,37 @@ func TestCommandsShare(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// TestDeployedReplicas runs what compose.redis.yaml describes, as far as that goes without
+// an engine: its configuration, twice, with its secrets, before a Redis with a password.
+func TestDeployedReplicas(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	redis.RequireAuth("the-password")
+	platform := platformtest.NewWeDa(platformtest.Options{ClientID: "the-id", ClientSecret: "the-key"})
+	url := authproxytest.Serve(t, platform)
+	text, err := os.ReadFile("../../deploy/authproxy.redis.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, value := range map[string]string{"weda_id": "the-id", "weda_key": "the-key", "redis_url": "redis://:the-password@" + redis.Addr() + "/0"} {
+		authproxytest.Write(t, filepath.Join(dir, name), value)
+	}
+	config := strings.NewReplacer("/run/secrets", dir, "env_id: lowcode-2gay8jgh25", fmt.Sprintf("base_url: %q", url), "name: weda", "name: main").Replace(string(text))
+	file := filepath.Join(dir, "authproxy.yaml")
+	authproxytest.Write(t, file, "listen: 127.0.0.1:0\nadmin: { listen: 127.0.0.1:0 }\n"+strings.Replace(config, "log: { format: json }", "", 1))
+	for range 2 {
+		p, err := authproxytest.Launch(exec.Command("authproxy", "serve", "-c", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { p.Stop(t) })
+		if a := authproxytest.Ask(t, http.MethodGet, p.URL+"/weda/odata/v1/prod/x", nil); a.Status != 200 || !strings.Contains(a.Body, "granted") {
+			t.Errorf("%d %s", a.Status, a.Body)
+		}
+	}
+	if got := platform.Counts().TokenRequests; got != 1 {
+		t.Errorf("%d token requests", got)
+	}
+}

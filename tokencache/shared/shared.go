@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"authproxy/tokencache"
@@ -71,13 +72,16 @@ type Options struct {
 
 // Source is a [tokencache.Source] that shares its tokens.
 type Source struct {
-	opts  Options
-	spent spent
+	opts   Options
+	spent  spent
+	alones atomic.Int64 // tokens that were had without the store
+	base   context.Context
+	stop   context.CancelFunc
 }
 
 var _ tokencache.Source = (*Source)(nil)
 
-// New returns a Source.
+// New returns a Source, which is to be closed.
 func New(o Options) *Source {
 	if o.Timeout <= 0 {
 		o.Timeout = 250 * time.Millisecond
@@ -88,7 +92,9 @@ func New(o Options) *Source {
 	if o.Observer == nil {
 		o.Observer = func(Operation) {}
 	}
-	return &Source{opts: o}
+	s := &Source{opts: o}
+	s.base, s.stop = context.WithCancel(context.Background())
+	return s
 }
 
 // Fetch implements [tokencache.Source]. A token that the store holds is returned, with
@@ -163,10 +169,46 @@ func (s *Source) alone(ctx context.Context, v vault, last tokencache.Token, err 
 	}
 	t, err := s.opts.Source.Fetch(ctx, last)
 	if err == nil {
-		go s.share(context.WithoutCancel(ctx), v, t) // it may be back, and nobody waits for it
+		go s.shareLater(v, t)
 	}
 	return t, err
 }
+
+// shareEvery is how often a token is saved again that could not be.
+const shareEvery = 500 * time.Millisecond
+
+// shareLater saves t, which was had without the store, as soon as that works, unless
+// another process has saved a later one, or t is no more than the one before the last.
+func (s *Source) shareLater(v vault, t tokencache.Token) {
+	mine := s.alones.Add(1)
+	for wait := time.Duration(0); s.alones.Load() == mine && alive(t, s.opts.DefaultTTL); wait = shareEvery {
+		select {
+		case <-s.base.Done():
+			return
+		case <-time.After(wait):
+		}
+		held, err := s.load(s.base, v)
+		if err != nil {
+			continue
+		}
+		if held.Value == "" || held.Issued.Before(t.Issued) {
+			s.share(s.base, v, t)
+		}
+		return
+	}
+}
+
+// alive tells whether t is good for longer, by what is known of it.
+func alive(t tokencache.Token, life time.Duration) bool {
+	expiry := t.Expiry
+	if expiry.IsZero() {
+		expiry = t.Issued.Add(life)
+	}
+	return time.Now().Before(expiry)
+}
+
+// Close ends what goes on without a caller.
+func (s *Source) Close() { s.stop() }
 
 // failed is the error of a fetch for which the store was needed.
 func (s *Source) failed(err error) error {
@@ -194,11 +236,7 @@ func (s *Source) Look(ctx context.Context, last tokencache.Token) (tokencache.To
 
 // fresh tells whether held may take the place of last, and returns it ready for that.
 func (s *Source) fresh(held, last tokencache.Token) (tokencache.Token, bool) {
-	expiry := held.Expiry
-	if expiry.IsZero() {
-		expiry = held.Issued.Add(s.opts.DefaultTTL)
-	}
-	if held.Value == "" || held.Value == last.Value || s.spent.has(held.Value) || !time.Now().Before(expiry) {
+	if held.Value == "" || held.Value == last.Value || s.spent.has(held.Value) || !alive(held, s.opts.DefaultTTL) {
 		return tokencache.Token{}, false
 	}
 	held.Adopted = true

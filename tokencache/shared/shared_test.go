@@ -55,12 +55,14 @@ func credential(secret string) func() (shared.Credential, error) {
 	}
 }
 
-func source(p *platform, store shared.Store, change ...func(*shared.Options)) *shared.Source {
+func source(t *testing.T, p *platform, store shared.Store, change ...func(*shared.Options)) *shared.Source {
 	o := shared.Options{Name: "t", Source: p, Store: store, Credential: credential("s3cr3t")}
 	for _, c := range change {
 		c(&o)
 	}
-	return shared.New(o)
+	s := shared.New(o)
+	t.Cleanup(s.Close)
+	return s
 }
 
 func mustFetch(t *testing.T, s *shared.Source, last tokencache.Token) tokencache.Token {
@@ -79,7 +81,7 @@ func TestOneTokenForMany(t *testing.T) {
 		p, store := &platform{wait: time.Second}, storetest.NewMemory()
 		var all []*shared.Source
 		for range 10 {
-			all = append(all, source(p, store))
+			all = append(all, source(t, p, store))
 		}
 		held := make([]tokencache.Token, len(all))
 		for round := 1; round <= 3; round++ {
@@ -114,7 +116,7 @@ func TestOneTokenForMany(t *testing.T) {
 func TestWhatIsAdopted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, store := &platform{}, storetest.NewMemory()
-		a, b := source(p, store), source(p, store)
+		a, b := source(t, p, store), source(t, p, store)
 		first := mustFetch(t, a, tokencache.Token{})
 		got := mustFetch(t, b, tokencache.Token{})
 		if got.Value != first.Value || !got.Adopted || !got.Expiry.Equal(first.Expiry.Truncate(time.Millisecond)) || got.Type != "Bearer" || got.Refresh != first.Refresh || got.DeviceID != "device" {
@@ -130,12 +132,12 @@ func TestWhatIsAdopted(t *testing.T) {
 		if _, ok := a.Look(t.Context(), second); ok {
 			t.Error("the one held is not another")
 		}
-		other := source(p, store, func(o *shared.Options) { o.Credential = credential("new secret") })
+		other := source(t, p, store, func(o *shared.Options) { o.Credential = credential("new secret") })
 		if got := mustFetch(t, other, tokencache.Token{}); got.Adopted {
 			t.Error("a changed secret went on with the old token")
 		}
 		time.Sleep(2 * time.Hour)
-		if got := mustFetch(t, source(p, store), tokencache.Token{}); got.Adopted {
+		if got := mustFetch(t, source(t, p, store), tokencache.Token{}); got.Adopted {
 			t.Error("an expired one was adopted")
 		}
 	})
@@ -145,7 +147,7 @@ func TestWhatIsAdopted(t *testing.T) {
 // there counts as absent.
 func TestSealed(t *testing.T) {
 	p, store := &platform{}, storetest.NewMemory()
-	first := mustFetch(t, source(p, store), tokencache.Token{})
+	first := mustFetch(t, source(t, p, store), tokencache.Token{})
 	for _, secret := range []string{first.Value, first.Refresh, "s3cr3t-value", "device", "Bearer"} {
 		if bytes.Contains(store.Contents(), []byte(secret)) {
 			t.Errorf("%s can be read", secret)
@@ -160,7 +162,7 @@ func TestSealed(t *testing.T) {
 	} {
 		store.Set(change)
 		before := p.count()
-		if got := mustFetch(t, source(p, store), tokencache.Token{}); got.Adopted || p.count() != before+1 {
+		if got := mustFetch(t, source(t, p, store), tokencache.Token{}); got.Adopted || p.count() != before+1 {
 			t.Errorf("%s: %s was adopted", name, got.Value)
 		}
 	}
@@ -168,7 +170,7 @@ func TestSealed(t *testing.T) {
 		t.Error("nothing was saved anew")
 	}
 	// The same key with another secret opens nothing.
-	thief := source(p, store, func(o *shared.Options) {
+	thief := source(t, p, store, func(o *shared.Options) {
 		o.Credential = func() (shared.Credential, error) {
 			return shared.Credential{Key: "key-of-s3cr3t", Secret: []byte("guess")}, nil
 		}
@@ -190,7 +192,7 @@ func TestStoreInTrouble(t *testing.T) {
 				p, store := &platform{}, storetest.NewMemory()
 				var told []shared.Operation
 				var mu sync.Mutex
-				s := source(p, store, func(o *shared.Options) {
+				s := source(t, p, store, func(o *shared.Options) {
 					o.Observer = func(op shared.Operation) { mu.Lock(); defer mu.Unlock(); told = append(told, op) }
 				})
 				trouble(store, true)
@@ -206,13 +208,13 @@ func TestStoreInTrouble(t *testing.T) {
 					t.Errorf("told %+v", told)
 				}
 				mu.Unlock()
-				_, err := source(p, store, func(o *shared.Options) { o.Required = true }).Fetch(t.Context(), tokencache.Token{})
+				_, err := source(t, p, store, func(o *shared.Options) { o.Required = true }).Fetch(t.Context(), tokencache.Token{})
 				if fetch, ok := errors.AsType[*tokencache.FetchError](err); !ok || fetch.Reason != tokencache.ReasonStore || !strings.Contains(err.Error(), "store.required") {
 					t.Errorf("required: %v", err)
 				}
 				trouble(store, false)
 				second := mustFetch(t, s, first)
-				if got := mustFetch(t, source(p, store), tokencache.Token{}); got.Value != second.Value {
+				if got := mustFetch(t, source(t, p, store), tokencache.Token{}); got.Value != second.Value {
 					t.Error("it is not used again")
 				}
 			})
@@ -226,7 +228,7 @@ func TestRefusalIsShared(t *testing.T) {
 		store := storetest.NewMemory()
 		p := &platform{err: &tokencache.FetchError{Reason: tokencache.ReasonCredentials, Err: errors.New("refused with 401: check client_secret")}}
 		for range 10 {
-			_, err := source(p, store).Fetch(t.Context(), tokencache.Token{})
+			_, err := source(t, p, store).Fetch(t.Context(), tokencache.Token{})
 			if fetch, ok := errors.AsType[*tokencache.FetchError](err); !ok || fetch.Reason != tokencache.ReasonCredentials || !strings.Contains(err.Error(), "check client_secret") {
 				t.Errorf("%v", err)
 			}
@@ -235,16 +237,16 @@ func TestRefusalIsShared(t *testing.T) {
 			t.Errorf("%d token requests", p.count())
 		}
 		p.err = nil
-		if got := mustFetch(t, source(p, store, func(o *shared.Options) { o.Credential = credential("right") }), tokencache.Token{}); got.Value == "" {
+		if got := mustFetch(t, source(t, p, store, func(o *shared.Options) { o.Credential = credential("right") }), tokencache.Token{}); got.Value == "" {
 			t.Error("the right secret is not tried")
 		}
 		time.Sleep(time.Minute)
-		mustFetch(t, source(p, store), tokencache.Token{}) // the refusal is forgotten
+		mustFetch(t, source(t, p, store), tokencache.Token{}) // the refusal is forgotten
 		for reason, shares := range map[tokencache.Reason]bool{tokencache.ReasonNetwork: false, tokencache.ReasonStatus: false} {
 			q := &platform{err: &tokencache.FetchError{Reason: reason, Err: errors.New("x")}}
 			empty := storetest.NewMemory()
 			for range 2 {
-				_, _ = source(q, empty).Fetch(t.Context(), tokencache.Token{})
+				_, _ = source(t, q, empty).Fetch(t.Context(), tokencache.Token{})
 			}
 			if (q.count() == 1) != shares {
 				t.Errorf("%s: %d token requests", reason, q.count())
@@ -258,7 +260,7 @@ func TestRefusalIsShared(t *testing.T) {
 func TestRefreshTokensRotate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, store := &platform{}, storetest.NewMemory()
-		a, b := source(p, store), source(p, store)
+		a, b := source(t, p, store), source(t, p, store)
 		held := mustFetch(t, a, tokencache.Token{})
 		time.Sleep(2 * time.Hour) // its access token is gone, its refresh token is not
 		second := mustFetch(t, b, tokencache.Token{})
@@ -274,7 +276,7 @@ func TestRefreshTokensRotate(t *testing.T) {
 		if last := p.asked[2]; last.Refresh != "refresh-2" {
 			t.Errorf("asked with the spent %q", last.Refresh)
 		}
-		if got, ok := source(p, store).Look(t.Context(), tokencache.Token{}); !ok || got.Refresh != "refresh-3" {
+		if got, ok := source(t, p, store).Look(t.Context(), tokencache.Token{}); !ok || got.Refresh != "refresh-3" {
 			t.Error("the newest is not stored")
 		}
 	})
@@ -284,7 +286,7 @@ func TestRefreshTokensRotate(t *testing.T) {
 func TestAnnounced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, store := &platform{}, storetest.NewMemory()
-		a, b := source(p, store), source(p, store)
+		a, b := source(t, p, store), source(t, p, store)
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		held := mustFetch(t, b, tokencache.Token{})

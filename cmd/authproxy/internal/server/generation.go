@@ -135,6 +135,9 @@ func (g *generation) close() {
 
 func (g *generation) closeToken(t *token) {
 	t.cache.Close()
+	if t.shared != nil {
+		t.shared.Close()
+	}
 	if held := t.cache.Held(); t.cfg.RevokeOnExit && t.shared == nil && held.Value != "" && time.Now().Before(held.Expiry) {
 		g.revoke(t, held)
 	}

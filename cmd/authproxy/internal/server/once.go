@@ -28,6 +28,7 @@ func FetchOnce(ctx context.Context, cfg *config.Config, t config.Token, version 
 	var source tokencache.Source = e
 	if s := place.share(t, e, nil); s != nil {
 		source = s
+		defer s.Close()
 	}
 	cache := tokencache.New(tokencache.Options{Source: source, Timeout: t.Timeout, DefaultTTL: t.DefaultTTL})
 	defer cache.Close()

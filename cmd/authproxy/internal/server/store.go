@@ -139,6 +139,7 @@ type storeTalk struct {
 	log    *slog.Logger
 	failed atomic.Bool
 	count  func(operation, result string)
+	works  func() // it does so again
 }
 
 func (s *storeTalk) told(o shared.Operation) {
@@ -148,7 +149,26 @@ func (s *storeTalk) told(o shared.Operation) {
 		s.log.Warn("the store cannot be used: tokens are had without it, by each process for itself", "operation", o.Name, "error", o.Err)
 	case o.Err == nil && s.failed.CompareAndSwap(true, false):
 		s.log.Info("the store works again")
+		s.works()
 	}
+}
+
+// reunite tells the tokens that those of other processes are at hand again.
+func (g *generation) reunite() {
+	for _, t := range g.tokens {
+		if t != nil && t.shared != nil {
+			t.cache.Reunited()
+		}
+	}
+}
+
+// look is what [tokencache.Options] asks for the tokens of other processes; nil when
+// nothing is shared.
+func (t *token) look() func(context.Context, tokencache.Token) (tokencache.Token, bool) {
+	if t.shared == nil {
+		return nil
+	}
+	return t.shared.Look
 }
 
 // watch offers the tokens that other processes announce to t, from now on until the

@@ -47,7 +47,7 @@ func (g *generation) newToken(t config.Token) (*token, error) {
 		source = made.shared
 	}
 	made.cache = tokencache.New(tokencache.Options{
-		Source: source, Timeout: t.Timeout, ExpiryBuffer: t.ExpiryBuffer, DefaultTTL: t.DefaultTTL,
+		Look: made.look(), Source: source, Timeout: t.Timeout, ExpiryBuffer: t.ExpiryBuffer, DefaultTTL: t.DefaultTTL,
 		MinRefreshInterval: t.MinRefreshInterval, Repeats: t.Reissue == config.ReissueSame, Kills: t.OldToken == config.OldTokenDies,
 		Observers: []tokencache.Observer{g.metrics.Token(t.Name), logs.Fetches(g.log, t.Name)},
 	})

@@ -36,7 +36,7 @@ func (s *Server) newGeneration(cfg *config.Config) (g *generation, err error) {
 		return nil, err
 	}
 	if g.store != nil {
-		g.talk = &storeTalk{log: s.log, count: s.metrics.Store()}
+		g.talk = &storeTalk{log: s.log, count: s.metrics.Store(), works: g.reunite}
 	}
 	for _, t := range cfg.Tokens {
 		if g.tokens[t.Name], err = g.newToken(t); err != nil {
