@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -257,5 +258,88 @@ func TestDeployedReplicas(t *testing.T) {
 	}
 	if got := platform.Counts().TokenRequests; got != 1 {
 		t.Errorf("%d token requests", got)
+	}
+}
+
+// TestStoreInTheSandbox: its folder and its address are all that the sandbox leaves it.
+func TestStoreInTheSandbox(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("there is a sandbox on Linux only")
+	}
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	folder := filepath.Join(t.TempDir(), "own")
+	for name, store := range map[string]string{
+		"file":    fmt.Sprintf("store: { file: %q, required: true }\n", filepath.Join(folder, "tokens")),
+		"redis":   fmt.Sprintf("store: { required: true, redis: { url: %q } }\n", "redis://"+redis.Addr()),
+		"cluster": fmt.Sprintf("store: { required: true, redis: { url: %q } }\n", "redis://"+redis.Addr()+"?addr="+redis.Addr()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, config := killer(t)
+			p := authproxytest.Start(t, "sandbox: required\n"+store+config)
+			if a := get(t, p); a.Status != 200 {
+				t.Errorf("%d %s", a.Status, a.Body)
+			}
+			if strings.Contains(p.Stderr.String(), "the store cannot be used") {
+				t.Error(p.Stderr)
+			}
+		})
+	}
+}
+
+// TestRefreshTokensAreUsedOnce: over all processes; the device is the same for all, and a
+// restart goes on with the stored refresh token instead of signing in.
+func TestRefreshTokensAreUsedOnce(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	platform := platformtest.NewCloudBase(platformtest.Options{})
+	config := onRedis(redis.Addr(), authproxytest.Dialects()["cloudbase-user"].Config(authproxytest.Serve(t, platform)))
+	a, b := authproxytest.Start(t, config), authproxytest.Start(t, config)
+	for round := range 4 {
+		for _, p := range []*authproxytest.Program{a, b} {
+			if got := get(t, p); got.Status != 200 {
+				t.Errorf("round %d: %d %s", round, got.Status, got.Body)
+			}
+		}
+		platform.RevokeAll()
+	}
+	c := authproxytest.Start(t, config) // the access token is dead, the refresh token is not
+	if got := get(t, c); got.Status != 200 {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+	counts := platform.Counts()
+	if counts.SignIns != 1 || counts.Refreshes != 4 || counts.Devices != 1 {
+		t.Errorf("%d sign-ins, %d refreshes, %d devices", counts.SignIns, counts.Refreshes, counts.Devices)
+	}
+	platform.RevokeAll()
+	platform.RevokeRefreshTokens()
+	for _, p := range []*authproxytest.Program{a, b, c} {
+		if got := get(t, p); got.Status != 200 {
+			t.Errorf("after the refresh token was revoked: %d %s", got.Status, got.Body)
+		}
+	}
+	if counts := platform.Counts(); counts.SignIns != 2 {
+		t.Errorf("%d sign-ins", counts.SignIns)
+	}
+}
+
+// TestRevokeOnExitLeavesSharedTokens to the others.
+func TestRevokeOnExitLeavesSharedTokens(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	platform := platformtest.NewCloudBase(platformtest.Options{})
+	config := onRedis(redis.Addr(), strings.Replace(authproxytest.Dialects()["cloudbase-user"].Config(authproxytest.Serve(t, platform)), "provider:", "revoke_on_exit: true, provider:", 1))
+	a, b := authproxytest.Start(t, config), authproxytest.Start(t, config)
+	get(t, a)
+	get(t, b)
+	a.Stop(t)
+	if got := get(t, b); got.Status != 200 || platform.Counts().Revocations != 0 || platform.Counts().SignIns != 1 {
+		t.Errorf("%d, %+v", got.Status, platform.Counts())
+	}
+	file := filepath.Join(t.TempDir(), "authproxy.yaml")
+	authproxytest.Write(t, file, config)
+	if out, err := exec.Command("authproxy", "token", "-c", file, "main", "--revoke").CombinedOutput(); err == nil || !strings.Contains(string(out), "taken from the others") {
+		t.Errorf("%v %s", err, out)
 	}
 }
