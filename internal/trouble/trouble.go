@@ -45,16 +45,12 @@ var ErrHandshakeSlow = errors.New("the TLS handshake took too long")
 // Find explains the error of an exchange with s. ok is false for one that says nothing
 // that may be shown.
 func Find(err error, s Side) (f Finding, ok bool) {
-	if f, ok = s.proxy(err); !ok {
-		if f, ok = s.name(err); !ok {
-			if f, ok = s.tls(err); !ok {
-				if f, ok = s.connection(err); !ok {
-					f, ok = s.protocol(err)
-				}
-			}
+	for _, find := range []func(error) (Finding, bool){s.proxy, s.name, s.tls, s.connection, s.protocol} {
+		if f, ok = find(err); ok {
+			return Finding{printable.Text(f.What, 400), f.Todo}, true
 		}
 	}
-	return Finding{printable.Text(f.What, 400), f.Todo}, ok
+	return Finding{}, false
 }
 
 // proxy explains what a forward proxy has to do with.

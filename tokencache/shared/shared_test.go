@@ -16,14 +16,13 @@ import (
 	"authproxy/tokencache/storetest"
 )
 
-// platform gives out tokens of an hour, and each refresh token is good once.
+// platform gives out tokens of an hour.
 type platform struct {
-	mu      sync.Mutex
-	issued  int
-	refresh map[string]bool // those that are good
-	err     error
-	wait    time.Duration
-	asked   []tokencache.Token // last of each request
+	mu     sync.Mutex
+	issued int
+	err    error
+	wait   time.Duration
+	asked  []tokencache.Token // last of each request
 }
 
 func (p *platform) Fetch(ctx context.Context, last tokencache.Token) (tokencache.Token, error) {

@@ -168,17 +168,21 @@ func (e entry) concerns(modules []string) bool {
 	return false
 }
 
+// fixed is the release that ends an advisory on one module; the last of several.
+type fixed struct {
+	ID       string `json:"id"`
+	Modified string `json:"modified"`
+	Fixed    string `json:"fixed,omitempty"`
+}
+
+// module is one in the index.
+type module struct {
+	Path  string  `json:"path"`
+	Vulns []fixed `json:"vulns"`
+}
+
 // write makes the database in folder, as https://go.dev/doc/security/vuln/database says.
 func (a advisories) write(folder string) error {
-	type version struct {
-		ID       string `json:"id"`
-		Modified string `json:"modified"`
-		Fixed    string `json:"fixed,omitempty"`
-	}
-	type module struct {
-		Path  string    `json:"path"`
-		Vulns []version `json:"vulns"`
-	}
 	modules := map[string]*module{}
 	var vulns []entry
 	now := time.Now().UTC().Format(time.RFC3339)
@@ -187,24 +191,11 @@ func (a advisories) write(folder string) error {
 		if err := json.Unmarshal(text, &e); err != nil {
 			return err
 		}
-		e.Modified = now
-		for _, affected := range e.Affected {
-			m := modules[affected.Package.Name]
-			if m == nil {
-				m = &module{Path: affected.Package.Name}
-				modules[m.Path] = m
-			}
-			v := version{ID: e.ID, Modified: now}
-			for _, r := range affected.Ranges {
-				for _, event := range r.Events {
-					v.Fixed = event.Fixed
-				}
-			}
-			m.Vulns = append(m.Vulns, v)
-		}
 		if err := put(folder, "ID/"+e.ID, text); err != nil {
 			return err
 		}
+		e.Modified = now
+		e.index(modules)
 		e.Affected = nil
 		vulns = append(vulns, e)
 	}
@@ -223,6 +214,24 @@ func (a advisories) write(folder string) error {
 		}
 	}
 	return nil
+}
+
+// index adds e to the modules that it is about.
+func (e entry) index(modules map[string]*module) {
+	for _, affected := range e.Affected {
+		m := modules[affected.Package.Name]
+		if m == nil {
+			m = &module{Path: affected.Package.Name}
+			modules[m.Path] = m
+		}
+		f := fixed{ID: e.ID, Modified: e.Modified}
+		for _, r := range affected.Ranges {
+			for _, event := range r.Events {
+				f.Fixed = event.Fixed
+			}
+		}
+		m.Vulns = append(m.Vulns, f)
+	}
 }
 
 func put(folder, name string, text []byte) error {
