@@ -136,12 +136,12 @@ func TestStreamsAreWaitedForAndThenCut(t *testing.T) {
 	}
 }
 
-// TestHangup: a closed terminal, or a reload that there is not, ends nothing.
+// TestHangup: a closed terminal, which looks like the wish for a reload, ends nothing.
 func TestHangup(t *testing.T) {
 	t.Parallel()
 	p := authproxytest.Start(t, authproxytest.Dialects()["weda-private"].Config(authproxytest.Serve(t, platformtest.NewWeDaPrivate(platformtest.Options{}))))
 	p.Signal(t, syscall.SIGHUP)
-	if !p.Stderr.Await("there is no reload") {
+	if !p.Stderr.Await("configuration taken over") {
 		t.Errorf("said: %s", p.Stderr)
 	}
 	p.Good(t)

@@ -25,7 +25,7 @@ func serveCommand(std streams) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		s, err := start(cfg, std)
+		s, err := startFile(cfg, *file, std)
 		if err != nil {
 			return err
 		}
@@ -42,11 +42,21 @@ func serveCommand(std streams) *cobra.Command {
 	return cmd
 }
 
+// startFile serves cfg, which stands in file, and is read from there again at a reload.
+func startFile(cfg *config.Config, file string, std streams) (*server.Server, error) {
+	return begin(cfg, std, server.Options{File: file, Load: func() (*config.Config, error) { return server.Load(file) }})
+}
+
 // start serves cfg. What keeps a configuration from being served is the user's
 // to mend, as its faults are.
 func start(cfg *config.Config, std streams) (*server.Server, error) {
+	return begin(cfg, std, server.Options{})
+}
+
+func begin(cfg *config.Config, std streams, o server.Options) (*server.Server, error) {
 	v := thisVersion()
-	s, err := server.Start(cfg, server.Options{Version: v.Version, Revision: v.Revision, Log: std.err})
+	o.Version, o.Revision, o.Log = v.Version, v.Revision, std.err
+	s, err := server.Start(cfg, o)
 	if errors.As(err, new(server.ConfigurationError)) {
 		return nil, usageError{err}
 	}

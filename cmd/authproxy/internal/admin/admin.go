@@ -25,6 +25,8 @@ type Options struct {
 	Tokens func() []TokenStatus
 	// Pprof serves profiles of the program at /debug/pprof/.
 	Pprof bool
+	// Reload answers POST /-/reload; nil leaves that endpoint out.
+	Reload http.HandlerFunc
 	// Guard keeps web pages from what is neither a probe nor for scrapers; nil lets
 	// everybody in.
 	Guard func(http.Handler) http.Handler
@@ -54,9 +56,29 @@ func New(o Options) http.Handler {
 		r.Handle(profilesPath+"*", profiles)
 		paths = append(paths, profilesPath)
 	}
+	if o.Reload != nil {
+		reload := http.Handler(noPage(o.Reload))
+		if o.Guard != nil {
+			reload = o.Guard(reload)
+		}
+		r.Method(http.MethodPost, "/-/reload", reload)
+		paths = append(paths, "POST /-/reload")
+	}
 	r.NotFound(notFound("there is " + strings.Join(paths, ", ")))
 	r.MethodNotAllowed(methodNotAllowed)
 	return r
+}
+
+// noPage keeps every web page out: a page can send a POST, and not without an Origin.
+func noPage(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Header["Origin"]) > 0 {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, "no web page may ask for a reload\n")
+			return
+		}
+		next(w, r)
+	}
 }
 
 // plain sets the headers of every answer: it is text, of this moment, and

@@ -33,6 +33,7 @@ type Config struct {
 	Admin    Admin    `yaml:"admin"`
 	Log      Log      `yaml:"log"`
 	Shutdown Shutdown `yaml:"shutdown"`
+	Reload   Reload   `yaml:"reload"`
 	// MaxHeader is how many bytes the head of a request may have, on every listener.
 	MaxHeader int64 `yaml:"max_header" default:"128KiB" rule:"head"`
 	// ReplayMemory is how many bytes of request bodies are kept for sending again, all together.
@@ -59,6 +60,11 @@ type Log struct {
 	Level  string `yaml:"level" default:"info" oneof:"debug|info|warn|error"`
 	Format string `yaml:"format" default:"text" oneof:"text|json"`
 	Access string `yaml:"access" default:"errors" oneof:"none|errors|all"`
+}
+
+// Reload says when the configuration is read again, besides when that is asked for.
+type Reload struct {
+	Watch bool `yaml:"watch" default:"true"` // when its file changes
 }
 
 // Shutdown says how long a stop may take.

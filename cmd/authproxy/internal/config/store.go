@@ -21,6 +21,9 @@ type Store struct {
 // IsZero says whether nothing is shared.
 func (s Store) IsZero() bool { return s.File == "" && s.Redis.URL.IsZero() }
 
+// Digest identifies the store, as [Token.Digest] does a token.
+func (s Store) Digest() string { return digest(s) }
+
 // Redis is a server of Redis, or of what speaks its protocol.
 type Redis struct {
 	URL       Secret    `yaml:"url"` // may hold a password; parser.store

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"authproxy/internal/printable"
@@ -29,7 +30,7 @@ const (
 // [proxy.Observer].
 type Access struct {
 	log  *slog.Logger
-	mode string              // none, errors, all
+	mode atomic.Value        // string: none, errors, all
 	done func(*proxy.Record) // finished, made once for all requests
 
 	mu       sync.Mutex
@@ -58,30 +59,34 @@ type repetition struct {
 // NewAccess returns an access log that writes to log. mode is none, errors or
 // all; a defect of authproxy is always written.
 func NewAccess(log *slog.Logger, mode string) *Access {
-	l := &Access{log: log, mode: mode, seen: map[kind]*repetition{}}
+	l := &Access{log: log, seen: map[kind]*repetition{}}
+	l.mode.Store(mode)
 	l.done = l.finished
 	return l
 }
+
+// SetMode changes the mode.
+func (l *Access) SetMode(mode string) { l.mode.Store(mode) }
 
 // Observe implements [proxy.Observer].
 func (l *Access) Observe(*http.Request) func(*proxy.Record) { return l.done }
 
 func (l *Access) finished(r *proxy.Record) {
 	failed := r.Rejected != "" || r.UpstreamError != "" || r.Status >= 500 || r.Outcome != "" && r.Outcome != proxy.OutcomeRecovered
-	switch {
+	switch mode := l.mode.Load().(string); {
 	case errors.Is(r.Err, proxy.ErrDefect):
 		l.write(r, slog.LevelError)
-	case l.mode == "all" && strange(r):
+	case mode == "all" && strange(r):
 		if l.due(r) {
 			l.write(r, slog.LevelWarn)
 		}
-	case l.mode == "all" && failed:
+	case mode == "all" && failed:
 		l.write(r, slog.LevelWarn)
-	case l.mode == "all":
+	case mode == "all":
 		l.write(r, slog.LevelInfo)
 	case r.Outcome != "" && !failed:
 		l.write(r, slog.LevelDebug)
-	case l.mode == "errors" && failed && l.due(r):
+	case mode == "errors" && failed && l.due(r):
 		l.write(r, slog.LevelWarn)
 	}
 }

@@ -21,17 +21,24 @@ type Options struct {
 	Access string
 }
 
-// New returns the program's log, which goes to w.
-func New(o Options, w io.Writer) *slog.Logger {
-	var level slog.Level
-	if level.UnmarshalText([]byte(o.Level)) != nil {
-		level = slog.LevelInfo
-	}
+// New returns the program's log, which goes to w, and what its level can be changed with.
+func New(o Options, w io.Writer) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
+	level.Set(Level(o.Level))
 	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: fit}
 	if o.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, opts))
+		return slog.New(slog.NewJSONHandler(w, opts)), level
 	}
-	return slog.New(slog.NewTextHandler(w, opts))
+	return slog.New(slog.NewTextHandler(w, opts)), level
+}
+
+// Level is the level of that name; info for any other.
+func Level(name string) slog.Level {
+	var level slog.Level
+	if level.UnmarshalText([]byte(name)) != nil {
+		return slog.LevelInfo
+	}
+	return level
 }
 
 // maxText is how many bytes of one text of others are logged.

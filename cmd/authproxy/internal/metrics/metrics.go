@@ -35,6 +35,7 @@ type Metrics struct {
 	reloadOK, reloadTime prometheus.Gauge
 	replay               atomic.Pointer[func() int64]
 	dropped              atomic.Pointer[func() uint64]
+	store                *prometheus.CounterVec // nil without one
 }
 
 // New returns metrics in a registry of their own, with those of the Go runtime
@@ -77,16 +78,47 @@ const notHTTP = "not_http"
 func (m *Metrics) NotHTTP() { m.rejected.WithLabelValues(notHTTP).Inc() }
 
 // Store registers the counter of what is done with the store, and returns what counts.
-// Only a program that has a store has these series.
+// Only a program that has a store has these series. Asked again, it goes on with the same.
 func (m *Metrics) Store() (count func(operation, result string)) {
-	operations := counterVec("store_operations_total", "Uses of the store of tokens, by what came of them.", "operation", "result")
-	m.registry.MustRegister(operations)
-	for _, operation := range []string{"load", "save", "lock", "announce"} {
-		for _, result := range []string{"ok", "absent", "error"} {
-			operations.WithLabelValues(operation, result)
+	if m.store == nil {
+		m.store = counterVec("store_operations_total", "Uses of the store of tokens, by what came of them.", "operation", "result")
+		m.registry.MustRegister(m.store)
+		for _, operation := range []string{"load", "save", "lock", "announce"} {
+			for _, result := range []string{"ok", "absent", "error"} {
+				m.store.WithLabelValues(operation, result)
+			}
 		}
 	}
+	operations := m.store
 	return func(operation, result string) { operations.WithLabelValues(operation, result).Inc() }
+}
+
+// NoStore takes that counter away.
+func (m *Metrics) NoStore() {
+	if m.store != nil {
+		m.registry.Unregister(m.store)
+		m.store = nil
+	}
+}
+
+// ForgetUpstream takes the series of an upstream away that is gone.
+func (m *Metrics) ForgetUpstream(name string) {
+	of := prometheus.Labels{"upstream": name}
+	m.upstreams.requests.DeletePartialMatch(of)
+	m.upstreams.retries.DeletePartialMatch(of)
+	m.upstreams.errors.DeletePartialMatch(of)
+	m.upstreams.duration.DeletePartialMatch(of)
+	m.upstreams.inFlight.DeletePartialMatch(of)
+}
+
+// ForgetToken takes the series of a token away that is gone.
+func (m *Metrics) ForgetToken(name string) {
+	of := prometheus.Labels{"token": name}
+	m.tokens.fetches.DeletePartialMatch(of)
+	m.tokens.errors.DeletePartialMatch(of)
+	m.tokens.invalidations.DeletePartialMatch(of)
+	m.tokens.duration.DeletePartialMatch(of)
+	m.states.remove(name)
 }
 
 // HeadCut counts a connection that was closed because the heads of requests took too much

@@ -87,6 +87,12 @@ func (s *tokenStates) set(name string, state func() tokencache.State) {
 	s.byName[name] = state
 }
 
+func (s *tokenStates) remove(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byName, name)
+}
+
 func (s *tokenStates) Describe(descs chan<- *prometheus.Desc) {
 	descs <- s.expiry
 	descs <- s.issued

@@ -12,7 +12,7 @@ import (
 
 // Place returns where the i'th upstream of the configuration is served: an http
 // URL without a path, or the address of a unix socket.
-func (s *Server) Place(i int) string { return s.listeners[listenerOf(s.current.cfg, i)].place }
+func (s *Server) Place(i int) string { return s.listeners[listenerOf(s.gen().cfg, i)].place }
 
 // announcement is where one upstream is served.
 type announcement struct {
@@ -23,7 +23,7 @@ type announcement struct {
 
 func (s *Server) announcements() []announcement {
 	var all []announcement
-	for i, u := range s.current.cfg.Upstreams {
+	for i, u := range s.gen().cfg.Upstreams {
 		a := announcement{name: u.Name, place: s.Place(i), to: u.URL.String(), hosts: u.Hosts}
 		if httpsyntax.IsUnix(a.place) {
 			a.path = u.Path
@@ -40,7 +40,7 @@ func (s *Server) announcements() []announcement {
 
 // announce says where to point the application at.
 func (s *Server) announce(w io.Writer) {
-	if s.current.cfg.Log.Format == "json" {
+	if s.gen().cfg.Log.Format == "json" {
 		s.announceJSON(slog.New(slog.NewJSONHandler(w, nil)))
 		return
 	}

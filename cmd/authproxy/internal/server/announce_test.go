@@ -12,13 +12,14 @@ import (
 func TestAnnounced(t *testing.T) {
 	api, _ := url.Parse("https://api.example/v1")
 	local, _ := url.Parse("http://localhost/v1")
+	cfg := &config.Config{Listen: "127.0.0.1:80", Upstreams: []config.Upstream{
+		{Name: "a", URL: config.BaseURL{URL: api}, Path: "/a/"}, {Name: "b", URL: config.BaseURL{URL: local}, Socket: "/run/b", Hosts: []string{"b.local", "b"}}, {Name: "c", URL: config.BaseURL{URL: api}, Listen: "unix:/run/c", Path: "/c/"},
+	}}
 	s := &Server{
-		current: &generation{cfg: &config.Config{Listen: "127.0.0.1:80", Upstreams: []config.Upstream{
-			{Name: "a", URL: config.BaseURL{URL: api}, Path: "/a/"}, {Name: "b", URL: config.BaseURL{URL: local}, Socket: "/run/b", Hosts: []string{"b.local", "b"}}, {Name: "c", URL: config.BaseURL{URL: api}, Listen: "unix:/run/c", Path: "/c/"},
-		}}},
 		listeners: map[string]*listener{"127.0.0.1:80": {place: "http://127.0.0.1:80"}, "unix:/run/c": {place: "unix:/run/c"}},
 		admin:     &listener{place: "http://127.0.0.1:81"},
 	}
+	s.current.Store(&generation{cfg: cfg})
 	var text strings.Builder
 	s.announce(&text)
 	_, got, _ := strings.Cut(text.String(), "\n")

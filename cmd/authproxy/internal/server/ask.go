@@ -21,7 +21,7 @@ const maxTold = 16 << 10
 // own, and one that refuses the request for its token, is an error.
 func Ask(ctx context.Context, cfg *config.Config, i int, path, version string) (status int, err error) {
 	s := newServer(cfg, Options{Version: version, Log: io.Discard})
-	g, err := s.newGeneration(cfg)
+	g, err := s.newGeneration(cfg, nil)
 	if err != nil {
 		return 0, err
 	}

@@ -12,12 +12,14 @@ import (
 // done in time, streams and switched protocols among them. The admin listener
 // goes when all others have gone.
 func (s *Server) Drain() {
-	s.drain(s.current.cfg.Shutdown.DrainDelay)
+	s.drain(s.gen().cfg.Shutdown.DrainDelay)
 	s.queue.Close(lastWords)
 }
 
 func (s *Server) drain(delay time.Duration) {
+	s.reloading.Lock() // one that is under way comes to its end, and none begins
 	s.serving.Store(false)
+	s.reloading.Unlock()
 	for _, l := range s.listeners {
 		l.gate.Closing()
 	}
@@ -28,10 +30,10 @@ func (s *Server) drain(delay time.Duration) {
 	for _, l := range s.listeners {
 		l.gate.Shut()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.current.cfg.Shutdown.Timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), s.gen().cfg.Shutdown.Timeout)
 	defer cancel()
 	s.shutdown(ctx)
-	s.current.close()
+	s.gen().close()
 	s.access.Close()
 	if s.admin != nil {
 		_ = s.admin.http.Close()

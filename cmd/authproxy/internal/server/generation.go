@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -23,6 +24,7 @@ import (
 // generation is what lives as long as a configuration.
 type generation struct {
 	cfg     *config.Config
+	file    string // that cfg came from; empty for none
 	log     *slog.Logger
 	agent   string // the User-Agent of token requests
 	access  *logs.Access
@@ -38,7 +40,8 @@ type generation struct {
 	callers   door.Callers            // but for who is at the other end
 	files     *follow.Follower
 
-	store    *store // nil: nothing is shared
+	previous *generation // while this one is made, what it may take things from; else nil
+	store    *store      // nil: nothing is shared
 	talk     *storeTalk
 	watching context.Context // of what other processes announce
 	deafen   context.CancelFunc
@@ -61,6 +64,12 @@ func (g *generation) pool(upstream string, o dial.Options) (*dial.Pool, error) {
 	if p := g.pools[o]; p != nil {
 		p.users = append(p.users, upstream)
 		return p.Pool, nil
+	}
+	if g.previous != nil && g.previous.pools[o] != nil {
+		kept := &pool{Pool: g.previous.pools[o].Pool, users: []string{upstream}}
+		g.followTLS(o.TLS, kept.Renew, func() *slog.Logger { return g.log.With("upstream", strings.Join(kept.users, ", ")) })
+		g.pools[o] = kept
+		return kept.Pool, nil
 	}
 	p := &pool{users: []string{upstream}}
 	g.followTLS(o.TLS, func() error { return p.Renew() }, func() *slog.Logger { return g.log.With("upstream", strings.Join(p.users, ", ")) })
@@ -89,30 +98,53 @@ func (g *generation) followTLS(t dial.TLS, renew func() error, log func() *slog.
 
 // needs is what the sandbox must leave to g.
 func (g *generation) needs() sandbox.Needs {
-	n := sandbox.Needs{Files: []string{g.cfg.CallerToken.File()}}
-	for _, t := range g.tokens {
-		n.Files = append(n.Files, secretFiles(t.cfg)...)
-		n.Files = append(n.Files, tlsOf(t.cfg.TLS).Files()...)
-		n.URLs = append(n.URLs, append(t.endpoint.Bases(), t.cfg.ProxyURL)...)
+	var all sandbox.Needs
+	for _, n := range g.needsByKey() {
+		all.Files = append(all.Files, n.Files...)
+		all.Sockets = append(all.Sockets, n.Sockets...)
+		all.URLs = append(all.URLs, n.URLs...)
+		all.Folders = append(all.Folders, n.Folders...)
+		all.AnyPort = all.AnyPort || n.AnyPort
 	}
-	listens := []config.Address{g.cfg.Listen, g.cfg.Admin.Listen}
+	return all
+}
+
+// needsByKey is needs by the key that asks for it.
+func (g *generation) needsByKey() map[string]sandbox.Needs {
+	all := map[string]sandbox.Needs{
+		"caller_token_file": {Files: []string{g.cfg.CallerToken.File()}},
+		"the configuration": {Files: []string{g.file}},
+	}
+	for _, t := range g.tokens {
+		all["tokens."+t.cfg.Name] = sandbox.Needs{
+			Files: append(secretFiles(t.cfg), tlsOf(t.cfg.TLS).Files()...), URLs: append(t.endpoint.Bases(), t.cfg.ProxyURL),
+		}
+	}
 	for _, u := range g.cfg.Upstreams {
-		n.Files = append(n.Files, tlsOf(u.TLS).Files()...)
+		n := sandbox.Needs{Files: tlsOf(u.TLS).Files()}
 		if u.Socket == "" {
 			n.URLs = append(n.URLs, u.URL.URL, u.ProxyURL)
 		}
-		listens = append(listens, u.Listen)
+		all[fmt.Sprintf("upstream %q", u.Name)] = n
 	}
 	if g.store != nil {
-		n.Folders, n.URLs, n.AnyPort = append(n.Folders, g.store.folder()), append(n.URLs, g.store.address...), g.store.anyPort
-		n.Files = append(n.Files, append(tlsOf(g.cfg.Store.Redis.TLS).Files(), g.cfg.Store.Redis.URL.File())...)
-	}
-	for _, listen := range listens {
-		if path, ok := httpsyntax.UnixPath(string(listen)); ok {
-			n.Sockets = append(n.Sockets, path)
+		all["store"] = sandbox.Needs{
+			Folders: []string{g.store.folder()}, URLs: g.store.address, AnyPort: g.store.anyPort,
+			Files: append(tlsOf(g.cfg.Store.Redis.TLS).Files(), g.cfg.Store.Redis.URL.File()),
 		}
 	}
-	return n
+	listens := []config.Address{g.cfg.Listen, g.cfg.Admin.Listen}
+	for _, u := range g.cfg.Upstreams {
+		listens = append(listens, u.Listen)
+	}
+	var sockets sandbox.Needs
+	for _, listen := range listens {
+		if path, ok := httpsyntax.UnixPath(string(listen)); ok {
+			sockets.Sockets = append(sockets.Sockets, path)
+		}
+	}
+	all["listen"] = sockets
+	return all
 }
 
 // close ends what goes on without requests, and gives back the tokens that are

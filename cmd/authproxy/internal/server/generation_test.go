@@ -81,11 +81,11 @@ func TestListenersOutliveGenerations(t *testing.T) {
 	if got := ask(); got != "one" {
 		t.Fatal(got)
 	}
-	next, err := s.newGeneration(parsed(t, answers("two")))
+	next, err := s.newGeneration(parsed(t, answers("two")), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := s.current
+	before := s.gen()
 	s.swap(next)
 	before.close()
 	if got := ask(); got != "two" {
@@ -105,7 +105,7 @@ func TestAuthoritiesAreFollowed(t *testing.T) {
 	log := new(output)
 	cfg := parsed(t, fmt.Sprintf("tokens: { t: { token_url: %q, client_id: i, client_secret: s, tls: { ca_file: %q, server_name: example.com } } }\nupstreams: [ { name: u, token: t, url: %q, tls: { ca_file: %q, server_name: example.com } } ]\n", upstream.URL, ca, upstream.URL, ca))
 	s := newServer(cfg, Options{Log: log})
-	g, err := s.newGeneration(cfg)
+	g, err := s.newGeneration(cfg, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,44 +47,59 @@ func (l *listener) serve(failed chan<- error) {
 	}
 }
 
-// open opens the sockets of cfg that are not open yet. Nobody is served there
-// before they are led to a handler.
+// open opens the sockets of cfg. Nobody is served there before they are led to a handler.
 func (s *Server) open(cfg *config.Config) error {
 	for i := range cfg.Upstreams {
 		key := listenerOf(cfg, i)
 		if s.listeners[key] != nil {
 			continue
 		}
-		l, err := s.listenAt(listen.Options{
-			Address: addressOf(key), Key: keyOf(cfg, i), Mode: cfg.SocketMode,
-			Anywhere: cfg.AllowNonLoopback, AnywhereKey: "allow_non_loopback", Spare: claimed(cfg),
-		})
+		l, err := s.openData(cfg, i)
 		if err != nil {
 			return err
 		}
-		l.gate = door.NewGate(l, s.fields, s.metrics.Unrouted(), s.access)
-		l.http = s.dataServer(l.gate, cfg)
-		l.socket = listen.Watch(l.socket, s.heads, s.notHTTP(l.place))
-		l.http.ConnState = listen.ConnState
-		l.known(addressOf(key))
 		s.listeners[key] = l
 	}
 	if cfg.Admin.Listen == "" {
 		return nil
 	}
+	var err error
+	s.admin, err = s.openAdmin(cfg)
+	return err
+}
+
+// openData opens the listener of the i'th upstream.
+func (s *Server) openData(cfg *config.Config, i int) (*listener, error) {
+	address := addressOf(listenerOf(cfg, i))
+	l, err := s.listenAt(listen.Options{
+		Address: address, Key: keyOf(cfg, i), Mode: cfg.SocketMode,
+		Anywhere: cfg.AllowNonLoopback, AnywhereKey: "allow_non_loopback", Spare: claimed(cfg),
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.gate = door.NewGate(l, s.fields, s.metrics.Unrouted(), s.access)
+	l.http = s.dataServer(l.gate, cfg)
+	l.socket = listen.Watch(l.socket, s.heads, s.notHTTP(l.place))
+	l.http.ConnState = listen.ConnState
+	l.known(address)
+	return l, nil
+}
+
+// openAdmin opens the admin listener.
+func (s *Server) openAdmin(cfg *config.Config) (*listener, error) {
 	l, err := s.listenAt(listen.Options{
 		Address: string(cfg.Admin.Listen), Key: "admin.listen", Mode: cfg.SocketMode,
 		Anywhere: cfg.Admin.AllowNonLoopback, AnywhereKey: "admin.allow_non_loopback", Spare: claimed(cfg),
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l.socket = listen.Few(l.socket, adminConns)
 	l.http = &http.Server{Handler: l, MaxHeaderBytes: int(cfg.MaxHeader), ErrorLog: s.errorLog(),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	l.known(string(cfg.Admin.Listen))
-	s.admin = l
-	return nil
+	return l, nil
 }
 
 // notHTTP returns what tells of connections to place on which something else is spoken.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -30,6 +31,9 @@ type Options struct {
 	// Log is where the log goes. Whether and when it takes what is written there does
 	// not matter to the service.
 	Log io.Writer
+	// File is the configuration's, and Load reads it; nil: there is no reload.
+	File string
+	Load func() (*config.Config, error)
 }
 
 // Server serves a configuration.
@@ -37,6 +41,7 @@ type Server struct {
 	opts    Options
 	log     *slog.Logger
 	queue   *logs.Queue // before Options.Log; nil when nothing is served
+	level   *slog.LevelVar
 	access  *logs.Access
 	metrics *metrics.Metrics
 
@@ -44,8 +49,11 @@ type Server struct {
 	fields    *door.Fields         // likewise
 	listeners map[string]*listener // for applications, by key
 	admin     *listener            // nil without one
-	current   *generation
+	current   atomic.Pointer[generation]
 	serving   atomic.Bool
+	reloading sync.Mutex     // of one reload at a time
+	unfit     atomic.Bool    // the last one failed
+	granted   *sandbox.Needs // what the sandbox left; nil without one
 
 	failed chan error
 	base   context.Context // of all requests
@@ -71,7 +79,7 @@ func Start(cfg *config.Config, o Options) (*Server, error) {
 	s = newServer(cfg, o)
 	s.queue = queue
 	s.metrics.LogLinesDropped(queue.Dropped)
-	g, err := s.newGeneration(cfg)
+	g, err := s.newGeneration(cfg, nil)
 	if err != nil {
 		queue.Close(lastWords)
 		return nil, ConfigurationError{err}
@@ -98,7 +106,7 @@ func Start(cfg *config.Config, o Options) (*Server, error) {
 
 // Check tells whether cfg can be served, without listening anywhere.
 func Check(cfg *config.Config) error {
-	g, err := newServer(cfg, Options{Log: io.Discard}).newGeneration(cfg)
+	g, err := newServer(cfg, Options{Log: io.Discard}).newGeneration(cfg, nil)
 	if err != nil {
 		return err
 	}
@@ -108,7 +116,7 @@ func Check(cfg *config.Config) error {
 
 func newServer(cfg *config.Config, o Options) *Server {
 	s := &Server{opts: o, listeners: map[string]*listener{}, failed: make(chan error, 1)}
-	s.log = logs.New(logs.Options(cfg.Log), o.Log)
+	s.log, s.level = logs.New(logs.Options(cfg.Log), o.Log)
 	s.access = logs.NewAccess(s.log, cfg.Log.Access)
 	s.metrics = metrics.New(metrics.BuildInfo{Version: o.Version, Revision: o.Revision})
 	s.fields = door.NewFields()
@@ -116,6 +124,9 @@ func newServer(cfg *config.Config, o Options) *Server {
 	s.base, s.cut = context.WithCancelCause(context.Background())
 	return s
 }
+
+// gen is the generation that is served.
+func (s *Server) gen() *generation { return s.current.Load() }
 
 // swap has all requests from now on served by g.
 func (s *Server) swap(g *generation) {
@@ -126,7 +137,8 @@ func (s *Server) swap(g *generation) {
 		s.admin.lead(g.pages)
 	}
 	s.metrics.ReplayMemory(g.replay.Used)
-	s.current = g
+	s.current.Store(g)
+	g.listenIn() // those it took from another heard for that one until now
 }
 
 // Serve gives up what the program does not need any more, announces itself to
@@ -142,40 +154,52 @@ func (s *Server) Serve(ctx context.Context, out io.Writer) error {
 	console := logs.NewQueue(out, func(uint64) {})
 	s.announce(console)
 	console.Close(lastWords)
-	s.current.lookAhead(s.base)
+	s.gen().lookAhead(s.base)
 	var failure error
 	select {
 	case <-ctx.Done():
-		end := s.current.cfg.Shutdown
+		end := s.gen().cfg.Shutdown
 		s.log.Info("shutting down", "drain_delay", end.DrainDelay.String(), "timeout", end.Timeout.String())
 	case err := <-s.failed:
 		failure = fmt.Errorf("a listener failed: %w", err)
 	}
-	s.drain(s.current.cfg.Shutdown.DrainDelay)
+	s.drain(s.gen().cfg.Shutdown.DrainDelay)
 	s.log.Info("stopped")
 	return failure
 }
 
 func (s *Server) confine() error {
-	mode := s.current.cfg.Sandbox
+	mode := s.gen().cfg.Sandbox
 	if mode == "off" {
 		return nil
 	}
-	if err := sandbox.Confine(mode == "required", s.current.needs()); err != nil {
+	needs := s.gen().needs()
+	if err := sandbox.Confine(mode == "required", needs); err != nil {
 		return err
+	}
+	if sandbox.Works() {
+		s.granted = &needs
 	}
 	s.log.Info("sandbox", "mode", mode, "landlock", sandbox.Level())
 	return nil
 }
 
-// surviveHangups keeps SIGHUP, which a closed terminal or the wish for a reload
-// sends, from ending the program without draining, until stop is called.
+// surviveHangups has SIGHUP, which the wish for a reload or a closed terminal sends, read
+// the configuration again instead of ending the program without draining, until stop is
+// called.
 func (s *Server) surviveHangups() (stop func()) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	go func() {
 		for range hangups {
-			s.log.Warn("SIGHUP: there is no reload; restart to have a changed configuration read")
+			if !s.serving.Load() {
+				s.log.Warn("SIGHUP: the program is shutting down, and reads no configuration")
+				continue
+			}
+			s.log.Info("SIGHUP: the configuration is read again")
+			if err := s.Reload(); errors.Is(err, errNoReload) {
+				s.log.Warn("SIGHUP: " + err.Error())
+			}
 		}
 	}()
 	return func() { signal.Stop(hangups); close(hangups) }

@@ -153,6 +153,29 @@ func (s *storeTalk) told(o shared.Operation) {
 	}
 }
 
+// shareIn opens the store, or takes the one of the generation before.
+func (g *generation) shareIn(s *Server) (err error) {
+	if old := g.previous; old != nil && old.cfg.Store.Digest() == g.cfg.Store.Digest() {
+		g.store, g.talk = old.store, old.talk
+		return nil
+	}
+	if g.store, err = openStore(g.cfg.Store); err != nil {
+		return err
+	}
+	if g.store != nil {
+		g.talk = &storeTalk{log: s.log, count: s.metrics.Store(), works: func() { s.gen().reunite() }}
+	}
+	return nil
+}
+
+// listenIn has the tokens hear from now on, and for as long as g lives, what other processes
+// announce.
+func (g *generation) listenIn() {
+	for _, t := range g.tokens {
+		t.watch(g.watching, g.log.With("token", t.cfg.Name))
+	}
+}
+
 // reunite tells the tokens that those of other processes are at hand again.
 func (g *generation) reunite() {
 	for _, t := range g.tokens {

@@ -34,7 +34,7 @@ type token struct {
 // are exchanged, which are read at each token request anyway.
 func (g *generation) newToken(t config.Token) (*token, error) {
 	made, log := &token{cfg: t}, g.log.With("token", t.Name)
-	g.followTLS(tlsOf(t.TLS), func() error { return made.connections.Renew() }, func() *slog.Logger { return log })
+	g.followToken(made, log)
 	var err error
 	if made.connections, err = dial.New(tokenDial(t)); err != nil {
 		return nil, err
@@ -52,11 +52,30 @@ func (g *generation) newToken(t config.Token) (*token, error) {
 		Observers: []tokencache.Observer{g.metrics.Token(t.Name), logs.Fetches(g.log, t.Name)},
 	})
 	g.metrics.TokenState(t.Name, made.cache.State)
-	if files := secretFiles(t); len(files) > 0 {
-		g.files.Add(files, func() { made.credentialsChanged(log); made.watch(g.watching, log) })
-	}
-	made.watch(g.watching, log)
 	return made, nil
+}
+
+// tokenOf returns the token of the generation before, with everything it knows, where
+// nothing about it has changed, and else a new one.
+func (g *generation) tokenOf(t config.Token) (*token, error) {
+	if g.previous == nil || g.previous.store != g.store {
+		return g.newToken(t)
+	}
+	kept := g.previous.tokens[t.Name]
+	if kept == nil || kept.cfg.Digest() != t.Digest() {
+		return g.newToken(t)
+	}
+	log := g.log.With("token", t.Name)
+	g.followToken(kept, log)
+	return kept, nil
+}
+
+// followToken has the files of t followed for as long as g lives.
+func (g *generation) followToken(t *token, log *slog.Logger) {
+	g.followTLS(tlsOf(t.cfg.TLS), func() error { return t.connections.Renew() }, func() *slog.Logger { return log })
+	if files := secretFiles(t.cfg); len(files) > 0 {
+		g.files.Add(files, func() { t.credentialsChanged(log); t.watch(g.watching, log) })
+	}
 }
 
 // tokenIdle is for how long a connection to a token endpoint is kept: below the

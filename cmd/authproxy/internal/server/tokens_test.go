@@ -36,7 +36,7 @@ func noEnv(string) (string, bool) { return "", false }
 // generationOf returns what serves cfg, until the end of the test.
 func generationOf(t *testing.T, cfg *config.Config) *generation {
 	t.Helper()
-	g, err := newServer(cfg, Options{Version: "test", Log: io.Discard}).newGeneration(cfg)
+	g, err := newServer(cfg, Options{Version: "test", Log: io.Discard}).newGeneration(cfg, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

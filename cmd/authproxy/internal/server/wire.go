@@ -18,28 +18,35 @@ import (
 )
 
 // newGeneration makes everything that serves cfg; it neither listens nor sends
-// anything. This file is the one place that knows every room: how each is made,
+// anything. What old has and cfg did not change is taken from there; nil for nothing. This
+// file is the one place that knows every room: how each is made,
 // and who gets what from whom.
-func (s *Server) newGeneration(cfg *config.Config) (g *generation, err error) {
+func (s *Server) newGeneration(cfg *config.Config, old *generation) (g *generation, err error) {
 	g = &generation{
-		cfg: cfg, log: s.log, agent: agent(s.opts.Version), metrics: s.metrics, access: s.access, files: follow.New(s.log),
-		replay: proxy.NewMemory(cfg.ReplayMemory),
-		tokens: map[string]*token{}, pools: map[dial.Options]*pool{}, handlers: map[string]http.Handler{},
+		cfg: cfg, file: s.opts.File, log: s.log, agent: agent(s.opts.Version), metrics: s.metrics, access: s.access, files: follow.New(s.log),
+		replay:   proxy.NewMemory(cfg.ReplayMemory),
+		previous: old, tokens: map[string]*token{}, pools: map[dial.Options]*pool{}, handlers: map[string]http.Handler{},
 	}
 	g.watching, g.deafen = context.WithCancel(context.Background())
 	defer func(made *generation) {
-		if err != nil {
+		made.previous = nil
+		switch {
+		case err == nil:
+		case old == nil:
 			made.close()
+		default:
+			made.drop(old)
+			s.forget(cfg, old.cfg)
 		}
 	}(g)
-	if g.store, err = openStore(cfg.Store); err != nil {
+	if err = g.shareIn(s); err != nil {
 		return nil, err
 	}
-	if g.store != nil {
-		g.talk = &storeTalk{log: s.log, count: s.metrics.Store(), works: g.reunite}
+	if path := s.opts.File; path != "" && cfg.Reload.Watch {
+		g.files.Add([]string{path}, s.fileChanged)
 	}
 	for _, t := range cfg.Tokens {
-		if g.tokens[t.Name], err = g.newToken(t); err != nil {
+		if g.tokens[t.Name], err = g.tokenOf(t); err != nil {
 			return nil, fmt.Errorf("token %q: %w", t.Name, err)
 		}
 	}
@@ -49,7 +56,7 @@ func (s *Server) newGeneration(cfg *config.Config) (g *generation, err error) {
 	if err = g.newDoors(); err != nil {
 		return nil, err
 	}
-	pages := admin.New(admin.Options{Metrics: s.metrics.Handler(), Ready: s.readiness, Tokens: g.tokenStatus, Pprof: cfg.Admin.Pprof, Guard: g.guardPages})
+	pages := admin.New(admin.Options{Metrics: s.metrics.Handler(), Ready: s.readiness, Tokens: g.tokenStatus, Pprof: cfg.Admin.Pprof, Guard: g.guardPages, Reload: s.reloadEndpoint()})
 	if g.pages, err = g.onlyPeers(pages); err != nil {
 		return nil, err
 	}

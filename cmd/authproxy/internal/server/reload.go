@@ -1,0 +1,330 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/dial"
+	"authproxy/cmd/authproxy/internal/logs"
+	"authproxy/cmd/authproxy/internal/sandbox"
+)
+
+var errNoReload = errors.New("this configuration did not come from a file: restart to change it")
+
+// Reload reads the configuration again and has it served from now on: all of it, or, when
+// anything about it is wrong, nothing. Tokens whose credentials and requests did not change
+// go on with everything that is known of them; requests in flight end as they began;
+// listeners that did not change stay open. The error is told of in the log and the metrics.
+func (s *Server) Reload() error {
+	if s.opts.Load == nil {
+		return errNoReload
+	}
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	cfg, err := s.opts.Load()
+	if err == nil {
+		err = s.take(cfg)
+	} else if s.granted != nil {
+		err = keptAway(err)
+	}
+	s.unfit.Store(err != nil)
+	s.metrics.ConfigLoaded(err == nil)
+	if err != nil {
+		s.log.Error("the configuration is not taken over, and the one before is served on", "error", err)
+		return err
+	}
+	for _, w := range cfg.Warnings {
+		s.log.Warn(w)
+	}
+	s.log.Info("configuration taken over", "upstreams", len(cfg.Upstreams), "tokens", len(cfg.Tokens))
+	return nil
+}
+
+// keptAway says of files that could not be read that the sandbox may be why.
+func keptAway(err error) error {
+	faults, ok := errors.AsType[config.Faults](err)
+	if !ok {
+		return err
+	}
+	for i, f := range faults {
+		if strings.Contains(f.What, syscall.EACCES.Error()) {
+			faults[i].Fix += "; or the sandbox leaves no other folder than at the start: restart to have it"
+		}
+	}
+	return faults
+}
+
+// take has cfg served. s.reloading is held.
+func (s *Server) take(cfg *config.Config) error {
+	old := s.gen()
+	if !s.serving.Load() {
+		return errNotServing
+	}
+	if keys := needRestart(old.cfg, cfg); len(keys) > 0 {
+		return ConfigurationError{fmt.Errorf("%s cannot be changed while the program runs: restart it", strings.Join(keys, ", "))}
+	}
+	g, err := s.newGeneration(cfg, old)
+	if err != nil {
+		return ConfigurationError{err}
+	}
+	if err := s.beyondSandbox(g); err != nil {
+		g.drop(old)
+		return ConfigurationError{err}
+	}
+	opened, err := s.openNew(cfg)
+	if err != nil {
+		g.drop(old)
+		return err
+	}
+	s.level.Set(levelOf(cfg))
+	s.access.SetMode(cfg.Log.Access)
+	gone := s.replaceListeners(cfg, opened)
+	s.swap(g)
+	for _, l := range opened {
+		go l.serve(s.failed)
+	}
+	for _, l := range gone {
+		go l.retire(cfg.Shutdown.Timeout)
+	}
+	s.forget(old.cfg, cfg)
+	if g.store == nil {
+		s.metrics.NoStore()
+	}
+	old.drop(g)
+	g.lookAhead(s.base)
+	return nil
+}
+
+// needRestart are the keys that differ and that the process took in at its start.
+func needRestart(old, next *config.Config) []string {
+	var keys []string
+	for key, changed := range map[string]bool{
+		"sandbox":     old.Sandbox != next.Sandbox,
+		"log.format":  old.Log.Format != next.Log.Format,
+		"max_header":  old.MaxHeader != next.MaxHeader,
+		"socket_mode": old.SocketMode != next.SocketMode,
+	} {
+		if changed {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// beyondSandbox says what g needs of files and ports that the process has given up.
+func (s *Server) beyondSandbox(g *generation) error {
+	if s.granted == nil {
+		return nil
+	}
+	var faults []error
+	for key, needs := range g.needsByKey() {
+		for _, missing := range sandbox.Beyond(*s.granted, needs) {
+			faults = append(faults, fmt.Errorf("%s: the sandbox leaves no %s: restart to have it", key, missing))
+		}
+	}
+	for key := range s.missing(g.cfg) {
+		faults = append(faults, fmt.Errorf("%s: the sandbox lets no other place be listened on: restart to have it", key))
+	}
+	return errors.Join(faults...)
+}
+
+// missing are the addresses of cfg where nobody listens yet, by the key that holds them.
+func (s *Server) missing(cfg *config.Config) map[string]string {
+	all := map[string]string{}
+	for i := range cfg.Upstreams {
+		if key := listenerOf(cfg, i); s.listeners[key] == nil {
+			all[keyOf(cfg, i)] = key
+		}
+	}
+	if at := cfg.Admin.Listen; at != "" && at != s.gen().cfg.Admin.Listen {
+		all["admin.listen"] = string(at)
+	}
+	return all
+}
+
+// openNew opens the listeners of cfg that are not open yet, or none.
+func (s *Server) openNew(cfg *config.Config) (opened map[string]*listener, err error) {
+	opened = map[string]*listener{}
+	defer func() {
+		if err != nil {
+			for _, l := range opened {
+				_ = l.socket.Close()
+			}
+		}
+	}()
+	for i := range cfg.Upstreams {
+		key := listenerOf(cfg, i)
+		if s.listeners[key] != nil || opened[key] != nil {
+			continue
+		}
+		l, err := s.openData(cfg, i)
+		if err != nil {
+			return nil, err
+		}
+		opened[key] = l
+	}
+	if at := cfg.Admin.Listen; at != "" && at != s.gen().cfg.Admin.Listen {
+		l, err := s.openAdmin(cfg)
+		if err != nil {
+			return nil, err
+		}
+		opened[""] = l
+	}
+	return opened, nil
+}
+
+// replaceListeners takes in those that were opened, and returns those that cfg has no more.
+func (s *Server) replaceListeners(cfg *config.Config, opened map[string]*listener) (gone []*listener) {
+	named := map[string]bool{}
+	for i := range cfg.Upstreams {
+		named[listenerOf(cfg, i)] = true
+	}
+	for key, l := range s.listeners {
+		if !named[key] {
+			gone = append(gone, l)
+			delete(s.listeners, key)
+		}
+	}
+	if s.admin != nil && cfg.Admin.Listen != s.gen().cfg.Admin.Listen {
+		gone = append(gone, s.admin)
+		s.admin = nil
+	}
+	for key, l := range opened {
+		if key == "" {
+			s.admin = l
+			continue
+		}
+		s.listeners[key] = l
+	}
+	return gone
+}
+
+// retire closes a listener that is gone, and waits for the requests in it.
+func (l *listener) retire(limit time.Duration) {
+	if l.gate != nil {
+		l.gate.Closing()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	if l.http.Shutdown(ctx) != nil {
+		_ = l.http.Close()
+	}
+}
+
+// forget takes the series of what is gone away.
+func (s *Server) forget(old, next *config.Config) {
+	upstreams, tokens := map[string]bool{}, map[string]bool{}
+	for _, u := range next.Upstreams {
+		upstreams[u.Name] = true
+	}
+	for _, t := range next.Tokens {
+		tokens[t.Name] = true
+	}
+	for _, u := range old.Upstreams {
+		if !upstreams[u.Name] {
+			s.metrics.ForgetUpstream(u.Name)
+		}
+	}
+	for _, t := range old.Tokens {
+		if !tokens[t.Name] {
+			s.metrics.ForgetToken(t.Name)
+		}
+	}
+}
+
+// drop closes what g has and kept has not. Requests that are in g go on, and g itself is not
+// changed: others may look at it.
+func (g *generation) drop(kept *generation) {
+	rest := &generation{cfg: g.cfg, log: g.log, files: g.files, deafen: g.deafen, tokens: map[string]*token{}, pools: map[dial.Options]*pool{}}
+	for name, t := range g.tokens {
+		if kept.tokens[name] != t {
+			rest.tokens[name] = t
+		}
+	}
+	for o, p := range g.pools {
+		if other := kept.pools[o]; other == nil || other.Pool != p.Pool {
+			rest.pools[o] = p
+		}
+	}
+	if g.store != kept.store {
+		rest.store = g.store
+	}
+	go rest.close() // it waits for what observers are told
+}
+
+// reloadPage answers POST /-/reload: 204, or 422 with what is wrong, as JSON where that is
+// asked for.
+func (s *Server) reloadPage(w http.ResponseWriter, r *http.Request) {
+	err := s.Reload()
+	if err == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	text := err.Error()
+	if strings.Contains(r.Header.Get("Accept"), "application/json") {
+		w.Header().Set("Content-Type", "application/json")
+		text = faultsJSON(err)
+	}
+	w.WriteHeader(http.StatusUnprocessableEntity)
+	_, _ = fmt.Fprintln(w, text)
+}
+
+// reloadEndpoint is reloadPage where there is a reload.
+func (s *Server) reloadEndpoint() http.HandlerFunc {
+	if s.opts.Load == nil {
+		return nil
+	}
+	return s.reloadPage
+}
+
+// faultsJSON is what is wrong, for programs.
+func faultsJSON(err error) string {
+	type fault struct {
+		File  string `json:"file,omitempty"`
+		Line  int    `json:"line,omitempty"`
+		Path  string `json:"path,omitempty"`
+		Error string `json:"error"`
+		Hint  string `json:"hint,omitempty"`
+	}
+	var all []fault
+	if faults, ok := errors.AsType[config.Faults](err); ok {
+		for _, f := range faults {
+			all = append(all, fault{f.File, f.Line, f.Path, f.What, f.Fix})
+		}
+	} else {
+		all = []fault{{Error: err.Error()}}
+	}
+	text, failed := json.Marshal(map[string]any{"faults": all})
+	if failed != nil {
+		return "{}" // texts and numbers always encode
+	}
+	return string(text)
+}
+
+// wholeAfter is when a file that could not be read well after a change is looked at once
+// more: it may have been written in two steps.
+const wholeAfter = 300 * time.Millisecond
+
+// fileChanged takes over what stands in the file of the configuration now.
+func (s *Server) fileChanged() {
+	if s.opts.Load == nil {
+		return
+	}
+	if _, err := s.opts.Load(); err != nil {
+		time.Sleep(wholeAfter)
+	}
+	if cfg, err := s.opts.Load(); err == nil && cfg.Equal(s.gen().cfg) && !s.unfit.Load() {
+		return
+	}
+	_ = s.Reload() // which tells
+}
+
+func levelOf(cfg *config.Config) slog.Level { return logs.Level(cfg.Log.Level) }
