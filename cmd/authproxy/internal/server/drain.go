@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
 )
 
 // Drain ends the service: first readiness; then, after a delay in which new
@@ -17,6 +19,7 @@ func (s *Server) Drain() {
 }
 
 func (s *Server) drain(delay time.Duration) {
+	notify(daemon.SdNotifyStopping)
 	s.reloading.Lock() // one that is under way comes to its end, and none begins
 	s.serving.Store(false)
 	s.reloading.Unlock()

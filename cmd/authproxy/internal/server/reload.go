@@ -29,6 +29,7 @@ func (s *Server) Reload() error {
 	}
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	notifyReloading()
 	cfg, err := s.opts.Load()
 	if err == nil {
 		err = s.take(cfg)
@@ -38,9 +39,11 @@ func (s *Server) Reload() error {
 	s.unfit.Store(err != nil)
 	s.metrics.ConfigLoaded(err == nil)
 	if err != nil {
+		s.notifyReady("the changed configuration is faulty, and the one before is served: ")
 		s.log.Error("the configuration is not taken over, and the one before is served on", "error", err)
 		return err
 	}
+	s.notifyReady("serving ")
 	for _, w := range cfg.Warnings {
 		s.log.Warn(w)
 	}

@@ -155,6 +155,10 @@ func (s *Server) Serve(ctx context.Context, out io.Writer) error {
 	s.announce(console)
 	console.Close(lastWords)
 	s.gen().lookAhead(s.base)
+	s.notifyReady("serving ")
+	watched, rest := context.WithCancel(context.Background())
+	defer rest()
+	go feedWatchdog(watched)
 	var failure error
 	select {
 	case <-ctx.Done():
