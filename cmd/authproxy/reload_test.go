@@ -295,3 +295,31 @@ func TestSharedTokensAfterReloads(t *testing.T) {
 		})
 	}
 }
+
+// TestConfigurationFromAPipe is served, and nobody waits for more to come out of it.
+func TestConfigurationFromAPipe(t *testing.T) {
+	t.Parallel()
+	url := authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{}))
+	in, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("authproxy", "serve", "-c", "/dev/stdin")
+	cmd.Stdin = in
+	go func() {
+		_, _ = io.WriteString(out, head+authproxytest.OAuth2(url, url))
+		_ = out.Close()
+	}()
+	p, err := authproxytest.Launch(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = in.Close()
+	t.Cleanup(func() { p.Stop(t) })
+	p.Good(t)
+	p.Signal(t, syscall.SIGHUP) // there is nothing to read any more
+	if !p.Stderr.Await("is served on") {
+		t.Errorf("not told: %s", p.Stderr)
+	}
+	p.Good(t)
+}

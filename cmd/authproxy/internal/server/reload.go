@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -310,6 +311,14 @@ func faultsJSON(err error) string {
 		return "{}" // texts and numbers always encode
 	}
 	return string(text)
+}
+
+// fileAt is path where there is a file that can be read again, as a pipe cannot; else empty.
+func fileAt(path string) string {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return path
 }
 
 // wholeAfter is when a file that could not be read well after a change is looked at once

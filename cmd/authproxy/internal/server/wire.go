@@ -23,7 +23,7 @@ import (
 // and who gets what from whom.
 func (s *Server) newGeneration(cfg *config.Config, old *generation) (g *generation, err error) {
 	g = &generation{
-		cfg: cfg, file: s.opts.File, log: s.log, agent: agent(s.opts.Version), metrics: s.metrics, access: s.access, files: follow.New(s.log),
+		cfg: cfg, file: fileAt(s.opts.File), log: s.log, agent: agent(s.opts.Version), metrics: s.metrics, access: s.access, files: follow.New(s.log),
 		replay:   proxy.NewMemory(cfg.ReplayMemory),
 		previous: old, tokens: map[string]*token{}, pools: map[dial.Options]*pool{}, handlers: map[string]http.Handler{},
 	}
@@ -42,8 +42,8 @@ func (s *Server) newGeneration(cfg *config.Config, old *generation) (g *generati
 	if err = g.shareIn(s); err != nil {
 		return nil, err
 	}
-	if path := s.opts.File; path != "" && cfg.Reload.Watch {
-		g.files.Add([]string{path}, s.fileChanged)
+	if cfg.Reload.Watch && g.file != "" {
+		g.files.Add([]string{g.file}, s.fileChanged)
 	}
 	for _, t := range cfg.Tokens {
 		if g.tokens[t.Name], err = g.tokenOf(t); err != nil {
