@@ -64,7 +64,7 @@ func TestUpstreamsBeforeTheFirstRequest(t *testing.T) {
 		"unix:" + t.TempDir() + "/none": "there is no socket ",
 	} {
 		p := authproxytest.Start(t, authproxytest.OAuth2(platform, url))
-		if !p.Stderr.Await("an upstream cannot be reached now") || !strings.Contains(p.Stderr.String(), "upstream=main") || !strings.Contains(p.Stderr.String(), want) {
+		if !p.Stderr.Await("an upstream cannot be reached now") || !p.Stderr.Await("upstream=main") || !p.Stderr.Await(want) {
 			t.Errorf("%s: not told of, or without %q: %s", url, want, p.Stderr)
 		}
 	}

@@ -75,8 +75,8 @@ func TestAPathThatRefusesGoodTokens(t *testing.T) {
 			if n := platform.asked(); n > most {
 				t.Errorf("%d token requests for 200 calls, want at most %d", n, most)
 			}
-			if log := p.Stderr.String(); !strings.Contains(log, "invalid_token: { status: [] }") {
-				t.Errorf("not a word on what to do: %s", log)
+			if !p.Stderr.Await("invalid_token: { status: [] }") {
+				t.Errorf("not a word on what to do: %s", p.Stderr)
 			}
 			statuses(t, p, 1, "/good")
 			platform.revoke()

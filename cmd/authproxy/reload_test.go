@@ -152,7 +152,7 @@ func TestFaultyReload(t *testing.T) {
 	if a.Status != 422 || !strings.Contains(a.Body, `"path":"lisen"`) || !strings.Contains(a.Body, `"hint":"did you mean listen?"`) {
 		t.Errorf("%d %s", a.Status, a.Body)
 	}
-	if r.Series(t)["authproxy_config_last_reload_successful"] != 0 || !strings.Contains(r.Stderr.String(), "is served on") {
+	if r.Series(t)["authproxy_config_last_reload_successful"] != 0 || !r.Stderr.Await("is served on") {
 		t.Errorf("not counted, or not told: %s", r.Stderr)
 	}
 	r.Good(t)
