@@ -201,7 +201,8 @@ func (s *Store) channel(key string) string { return s.prefix + key + ":news" }
 func (s *Store) Watch(ctx context.Context, key string, heard func()) {
 	news := s.client.Subscribe(ctx, s.channel(key))
 	defer news.Close()
-	all := news.Channel()
+	// Redis keeps nothing for those who do not listen, so each new subscription counts as news.
+	all := news.ChannelWithSubscriptions()
 	for {
 		select {
 		case <-ctx.Done():

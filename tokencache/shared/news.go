@@ -38,7 +38,11 @@ func (s *Source) Watch(ctx context.Context, held func() tokencache.Token, offer 
 			return
 		}
 		herald.Watch(ctx, cred.Key, func() {
-			if t, ok := s.Look(ctx, held()); ok {
+			last := held()
+			if last.Value == "" {
+				return // the first fetch looks by itself
+			}
+			if t, ok := s.Look(ctx, last); ok {
 				offer(t)
 			}
 		})

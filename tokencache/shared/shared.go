@@ -36,7 +36,8 @@ type Store interface {
 type Herald interface {
 	// Announce tells all who watch key. Nothing of the value is told.
 	Announce(ctx context.Context, key string) error
-	// Watch calls heard after each announcement of key, until ctx ends.
+	// Watch calls heard after each announcement of key, until ctx ends, and whenever it
+	// has begun to hear them: what was announced before that it has not heard.
 	Watch(ctx context.Context, key string, heard func())
 }
 

@@ -296,5 +296,11 @@ func TestAnnounced(t *testing.T) {
 		if got := <-heard; got.Value != next.Value || !got.Adopted || p.count() != 2 {
 			t.Errorf("heard of %s, after %d requests", got.Value, p.count())
 		}
+		late := make(chan tokencache.Token, 9)
+		go b.Watch(ctx, func() tokencache.Token { return held }, func(t tokencache.Token) { late <- t })
+		synctest.Wait()
+		if len(late) != 1 {
+			t.Error("what was announced before was missed")
+		}
 	})
 }

@@ -152,5 +152,6 @@ func (m *Memory) Watch(ctx context.Context, key string, heard func()) {
 	m.mu.Lock()
 	m.heard[key] = append(m.heard[key], heard)
 	m.mu.Unlock()
+	heard()
 	<-ctx.Done()
 }

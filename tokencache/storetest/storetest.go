@@ -191,20 +191,20 @@ func announcements(t *testing.T, open func(*testing.T) shared.Store) {
 	heard, other := make(chan struct{}, 100), make(chan struct{}, 100)
 	go b.Watch(ctx, "announced/k", func() { heard <- struct{}{} })
 	go b.Watch(ctx, "announced/other", func() { other <- struct{}{} })
-	for deadline := time.Now().Add(patience); ; { // until the other side listens
-		if err := a.Announce(ctx, "announced/k"); err != nil {
-			t.Fatal(err)
-		}
+	await := func(what string, told chan struct{}) {
+		t.Helper()
 		select {
-		case <-heard:
-		case <-time.After(20 * time.Millisecond):
-			if time.Now().Before(deadline) {
-				continue
-			}
-			t.Error("nothing was heard")
+		case <-told:
+		case <-time.After(patience):
+			t.Fatal("not told of", what)
 		}
-		break
 	}
+	await("the beginning", heard)
+	await("the beginning", other)
+	if err := a.Announce(ctx, "announced/k"); err != nil {
+		t.Fatal(err)
+	}
+	await("the announcement", heard)
 	if len(other) > 0 {
 		t.Error("another key was announced")
 	}
