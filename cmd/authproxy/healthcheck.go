@@ -50,6 +50,9 @@ func readyURL(listen string) (string, error) {
 	if httpsyntax.IsUnix(listen) {
 		return listen, nil
 	}
+	if _, ok := httpsyntax.SystemdName(listen); ok {
+		return "", fmt.Errorf("admin.listen is a socket of systemd: give its address, as http://HOST:PORT/readyz or unix:PATH")
+	}
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return "", err

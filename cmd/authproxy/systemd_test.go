@@ -55,7 +55,11 @@ func TestSystemdUnit(t *testing.T) {
 	if err := os.WriteFile(file, []byte(here), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command(analyze, "verify", file).CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "" {
+	socket := filepath.Join(filepath.Dir(file), "authproxy.socket")
+	if err := os.WriteFile(socket, []byte(repoFile(t, "deploy/authproxy.socket")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(analyze, "verify", file, socket).CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "" {
 		t.Errorf("%v %s", err, out)
 	}
 }

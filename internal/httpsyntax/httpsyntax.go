@@ -47,5 +47,11 @@ func UnixPath(address string) (path string, ok bool) {
 	return strings.CutPrefix(address, UnixPrefix)
 }
 
+// SystemdName returns the name in the address of a socket that systemd opens, such as
+// systemd:NAME, and whether address is one.
+func SystemdName(address string) (name string, ok bool) {
+	return strings.CutPrefix(address, "systemd:")
+}
+
 // IsUnix tells whether address is that of a unix socket.
 func IsUnix(address string) bool { return strings.HasPrefix(address, UnixPrefix) }

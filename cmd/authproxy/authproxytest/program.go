@@ -93,7 +93,7 @@ func Launch(cmd *exec.Cmd) (*Program, error) {
 	return p, nil
 }
 
-var placeLine = regexp.MustCompile(`(?m)^  (\w+): (http://[^/\s]+)`)
+var placeLine = regexp.MustCompile(`(?m)^  (\w+): (https?://[^/\s]+)`)
 
 // readPlaces takes the addresses from what the program says at its start.
 func (p *Program) readPlaces() {

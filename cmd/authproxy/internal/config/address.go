@@ -31,6 +31,17 @@ type Address string
 // IsUnix says whether it is that of a unix socket.
 func (a Address) IsUnix() bool { return httpsyntax.IsUnix(string(a)) }
 
+// isSystemd says whether it names a socket of systemd; what kind that is shows at start.
+func (a Address) isSystemd() bool {
+	_, ok := httpsyntax.SystemdName(string(a))
+	return ok
+}
+
+// AnyPort says whether the system chooses the port, so that no two are the same.
+func (a Address) AnyPort() bool {
+	return strings.HasSuffix(string(a), ":0") && !a.IsUnix() && !a.isSystemd()
+}
+
 func (Address) keys(own string) []string { return []string{own} }
 
 // Hosts are Host names, in lower case and without port.
@@ -107,14 +118,9 @@ func adminListen(name string, data []byte, dir string, env func(string) (string,
 
 // notAdmin refuses a data listener on the admin address.
 func (p *parser) notAdmin(at *tree.Node, listen Address, cfg *Config) {
-	if listen != "" && listen == cfg.Admin.Listen && !anyPort(listen) {
+	if listen != "" && listen == cfg.Admin.Listen && !listen.AnyPort() {
 		p.fault(at, "applications and the admin pages cannot share one address", "give another port")
 	}
-}
-
-// anyPort says whether the system chooses the port of listen, so that no two are the same.
-func anyPort(listen Address) bool {
-	return strings.HasSuffix(string(listen), ":0") && !listen.IsUnix()
 }
 
 // reach says whether a listener may be reached from other machines, and if not, what they
@@ -134,12 +140,15 @@ func forOperators(allowed bool) reach {
 
 // address checks where to listen. Anything but loopback and unix sockets has to be allowed.
 func (p *parser) address(n *tree.Node, to reach) Address {
-	const fix = "write host:port, such as 127.0.0.1:8080, or unix:/run/authproxy.sock"
+	const fix = "write host:port, such as 127.0.0.1:8080, unix:/run/authproxy.sock or systemd:NAME"
 	if !p.faults.Single(n, fix) {
 		return ""
 	}
 	if path, ok := httpsyntax.UnixPath(n.Text); ok {
 		return p.socket(n, path)
+	}
+	if name, ok := httpsyntax.SystemdName(n.Text); ok {
+		return p.inherited(n, name)
 	}
 	host, port, err := net.SplitHostPort(n.Text)
 	number, portErr := strconv.ParseUint(port, 10, 16)
@@ -168,6 +177,15 @@ func (p *parser) socket(n *tree.Node, path string) Address {
 	return Address(httpsyntax.UnixPrefix + path)
 }
 
+// inherited checks the name of a socket of systemd (FileDescriptorName= in systemd.socket(5)).
+func (p *parser) inherited(n *tree.Node, name string) Address {
+	if name == "" || len(name) > 255 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' }) {
+		p.fault(n, "is not the name of a socket of systemd", "write systemd: and what FileDescriptorName= says in the socket unit, or else the name of the unit")
+		return ""
+	}
+	return Address(n.Text)
+}
+
 // loopback records a fault unless host is reachable from this machine only.
 func (p *parser) loopback(n *tree.Node, host string, to reach) {
 	fix := "listen on 127.0.0.1 or a unix socket, or set " + to.key + ": true"
@@ -186,20 +204,20 @@ func beyondLoopback(addrs []netip.Addr) bool {
 
 // exposed warns of a listener for applications that other machines reach and that asks for no password.
 func (p *parser) exposed(root *tree.Node, cfg *Config) {
-	if !cfg.AllowNonLoopback || root.Has("caller_token_file") {
+	if !cfg.AllowNonLoopback || root.Has("caller_token_file") || cfg.ListenTLS.ClientCAFile != "" {
 		return
 	}
 	judged := map[Address]bool{}
 	for _, u := range cfg.Upstreams {
 		listen := listenerOf(cfg, u)
 		host, _, err := net.SplitHostPort(string(listen))
-		if err != nil || listen.IsUnix() || judged[listen] {
+		if err != nil || listen.IsUnix() || listen.isSystemd() || judged[listen] {
 			continue
 		}
 		judged[listen] = true
 		if addrs, err := p.addrs(host); err == nil && beyondLoopback(addrs) {
 			p.warn(root.Get("allow_non_loopback"), "everybody who reaches "+string(listen)+" uses the token, without a password",
-				"set caller_token_file, or let a firewall or a network of its own keep others from the port")
+				"set caller_token_file or listen_tls.client_ca_file, or let a firewall or a network of its own keep others from the port")
 			return
 		}
 	}

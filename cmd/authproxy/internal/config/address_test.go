@@ -8,7 +8,7 @@ import (
 
 // TestAdminListen: the one key is read as strictly as by Parse, and nothing else of the file matters.
 func TestAdminListen(t *testing.T) {
-	const address = "is not an address to listen on; write host:port, such as 127.0.0.1:8080, or unix:/run/authproxy.sock"
+	const address = "is not an address to listen on; write host:port, such as 127.0.0.1:8080, unix:/run/authproxy.sock or systemd:NAME"
 	tests := []struct{ text, want, fault string }{
 		{"log: {}", "127.0.0.1:9090", ""},
 		{"admin:", "127.0.0.1:9090", ""},
@@ -23,7 +23,7 @@ func TestAdminListen(t *testing.T) {
 		{"tokens: { t: { client_secret_file: none, client_id: '${NONE}' } }\nupstreams: 5\nlisten: x\nlisten: y", "127.0.0.1:9090", ""},
 
 		{"admin: { listen: x }", "", "f.yaml:1: admin.listen: " + address},
-		{"log: {}\nadmin: { listen: [] }", "", "f.yaml:2: admin.listen: must be a single value, not a list; write host:port, such as 127.0.0.1:8080, or unix:/run/authproxy.sock"},
+		{"log: {}\nadmin: { listen: [] }", "", "f.yaml:2: admin.listen: must be a single value, not a list; write host:port, such as 127.0.0.1:8080, unix:/run/authproxy.sock or systemd:NAME"},
 		{"admin: { listen: '${NONE}:1' }", "", "f.yaml:1: admin.listen: environment variable NONE is not set; set it, or write ${NONE:-default}"},
 		{"admin: 9090", "", "f.yaml:1: admin: must be a mapping, not a single value; write its keys below it, each with its value"},
 		{"admin: { listen: 127.0.0.1:1,\n listen: 127.0.0.1:2 }", "", "f.yaml:2: admin.listen: duplicate key; the first one is on line 1"},

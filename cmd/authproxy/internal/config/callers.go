@@ -56,7 +56,7 @@ func (p *parser) callerToken(n *tree.Node, cfg *Config) {
 // onlySockets records a fault when an upstream is served where nothing tells whose process calls.
 func (p *parser) onlySockets(root *tree.Node, cfg *Config) {
 	for i, u := range cfg.Upstreams {
-		if listen := listenerOf(cfg, u); listen != "" && !listen.IsUnix() {
+		if listen := listenerOf(cfg, u); listen != "" && !listen.IsUnix() && !listen.isSystemd() {
 			p.fault(root.Get("allowed_uids"), "cannot be checked on "+string(listen)+", where upstreams["+strconv.Itoa(i)+"] is served",
 				"listen on unix sockets only, or use caller_token_file")
 			return

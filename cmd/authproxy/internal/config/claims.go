@@ -22,7 +22,7 @@ func (p *parser) claims(root *tree.Node, cfg *Config, i int) {
 // returns "" when there is none. A path with and without a slash at the end is the same.
 func same(cfg *Config, a, b Upstream) string {
 	shared := a.Listen == b.Listen || a.Listen+b.Listen == cfg.Listen
-	if !shared || anyPort(a.Listen) || anyPort(b.Listen) || a.Path == "" || strings.TrimSuffix(a.Path, "/") != strings.TrimSuffix(b.Path, "/") {
+	if !shared || a.Listen.AnyPort() || b.Listen.AnyPort() || a.Path == "" || strings.TrimSuffix(a.Path, "/") != strings.TrimSuffix(b.Path, "/") {
 		return ""
 	}
 	host := "any Host"

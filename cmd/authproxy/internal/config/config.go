@@ -19,8 +19,10 @@ type Config struct {
 	// Listen is the address for applications: host:port, or unix: and an absolute path.
 	Listen           Address `yaml:"listen"` // parser.listeners
 	AllowNonLoopback bool    `yaml:"allow_non_loopback"`
-	AllowedHosts     Hosts   `yaml:"allowed_hosts"`
-	AllowedOrigins   Origins `yaml:"allowed_origins"`
+	// ListenTLS is spoken on the listeners for applications that are no unix sockets.
+	ListenTLS      ListenTLS `yaml:"listen_tls"`
+	AllowedHosts   Hosts     `yaml:"allowed_hosts"`
+	AllowedOrigins Origins   `yaml:"allowed_origins"`
 	// SocketMode is that of unix sockets; permission bits only.
 	SocketMode fs.FileMode `yaml:"socket_mode" default:"0660"`
 	// AllowedUIDs are the users who may connect to unix sockets, which then are the only listeners for
@@ -142,6 +144,7 @@ func (p *parser) config(root *tree.Node, cfg *Config) {
 		p.claims(root, cfg, i)
 		p.loop(root, cfg, i)
 	}
+	p.listenTLS(root, cfg)
 	p.callers(root, cfg)
 	p.exposed(root, cfg)
 	p.places(root, cfg)

@@ -117,7 +117,7 @@ func later(path string) bool {
 	if len(parts) == 3 && parts[0] == "tokens" {
 		return contains([]string{"secrets", "jwt", "values", "token", "token_file", "force", "connect_to"}, parts[2])
 	}
-	return contains([]string{"listen_tls", "intercept"}, path)
+	return contains([]string{"intercept"}, path)
 }
 
 // hasLater says whether n has a key that this version does not know yet: what it stands for is not known

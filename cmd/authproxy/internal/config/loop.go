@@ -35,7 +35,7 @@ func leadsTo(u Upstream, listen Address) bool {
 		return string(listen) == httpsyntax.UnixPrefix+u.Socket
 	}
 	host, port, err := net.SplitHostPort(string(listen))
-	if err != nil || u.ProxyURL != nil || portOf(u.URL.URL) != port {
+	if err != nil || listen.isSystemd() || u.ProxyURL != nil || portOf(u.URL.URL) != port {
 		return false
 	}
 	for _, mine := range addresses(host) {

@@ -26,10 +26,8 @@ type TLS struct {
 // tls finishes t, which was read from n.
 func (p *parser) tls(n *tree.Node, t *TLS) {
 	t.CAFile, t.CertFile, t.KeyFile = p.resolvePath(t.CAFile), p.resolvePath(t.CertFile), p.resolvePath(t.KeyFile)
-	if ca := p.file(n.Get("ca_file"), t.CAFile); ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
-		p.fault(n.Get("ca_file"), "the file holds no certificate in PEM form", "give the one that begins with -----BEGIN CERTIFICATE-----")
-	}
-	p.pair(n, t)
+	p.authorities(n.Get("ca_file"), t.CAFile)
+	p.pair(n, t.CertFile, t.KeyFile)
 	if t.ServerName != "" && !isHost(strings.ToLower(t.ServerName)) {
 		p.fault(n.Get("server_name"), "is not the name of a server", "write it as it stands in the certificate, without a port")
 	}
@@ -37,6 +35,13 @@ func (p *parser) tls(n *tree.Node, t *TLS) {
 	if t.InsecureSkipVerify {
 		p.warn(n.Get("insecure_skip_verify"), "the server is not verified: anybody on the way can read tokens",
 			"give its certificate authority in ca_file")
+	}
+}
+
+// authorities checks the certificates in the file at path, which n names.
+func (p *parser) authorities(n *tree.Node, path string) {
+	if ca := p.file(n, path); ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
+		p.fault(n, "the file holds no certificate in PEM form", "give the one that begins with -----BEGIN CERTIFICATE-----")
 	}
 }
 
@@ -71,19 +76,19 @@ func cipherSuites() []string {
 	return names
 }
 
-// pair checks the certificate of t and its key.
-func (p *parser) pair(n *tree.Node, t *TLS) {
-	given := map[string]bool{"cert_file": t.CertFile != "", "key_file": t.KeyFile != ""}
+// pair checks the certificate and its key in these files, which n names.
+func (p *parser) pair(n *tree.Node, certFile, keyFile string) {
+	given := map[string]bool{"cert_file": certFile != "", "key_file": keyFile != ""}
 	for name, other := range map[string]string{"cert_file": "key_file", "key_file": "cert_file"} {
 		if given[name] && n.Get(other).Blank() {
 			p.fault(n.Missing(other, tree.Scalar), "missing", "cert_file and key_file belong together")
 		}
 	}
-	cert, key := p.file(n.Get("cert_file"), t.CertFile), p.file(n.Get("key_file"), t.KeyFile)
+	cert, key := p.file(n.Get("cert_file"), certFile), p.file(n.Get("key_file"), keyFile)
 	if cert == nil || key == nil {
 		return
 	}
-	p.guarded(n.Get("key_file"), t.KeyFile)
+	p.guarded(n.Get("key_file"), keyFile)
 	if _, err := tls.X509KeyPair(cert, key); err != nil {
 		p.fault(n.Get("cert_file"), "is no pair with key_file ("+err.Error()+")", "give a certificate in PEM form and the key that belongs to it")
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // serveHeads serves HTTP with bounded heads, and counts the connections that are cut.
-func serveHeads(t *testing.T) (address string, heads *Heads, cut *atomic.Int64) {
+func serveHeads(t *testing.T, secure *atomic.Pointer[TLS]) (address string, heads *Heads, cut *atomic.Int64) {
 	t.Helper()
 	raw, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -25,7 +25,9 @@ func serveHeads(t *testing.T) (address string, heads *Heads, cut *atomic.Int64) 
 		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })}
 	s.Protocols.SetHTTP1(true)
 	s.Protocols.SetUnencryptedHTTP2(true)
-	go func() { _ = s.Serve(Watch(raw, heads, func(Other) {})) }()
+	go func() {
+		_ = s.Serve(Watch(raw, Watched{Heads: heads, Told: func(Other) {}, TLS: secure}))
+	}()
 	t.Cleanup(func() { _ = s.Close() })
 	return raw.Addr().String(), heads, cut
 }
@@ -59,7 +61,7 @@ func eventually(t *testing.T, what string, yes func() bool) {
 // TestHeadsAreBoundedTogether: of many large heads without an end the oldest are cut, and
 // whoever sends a whole request is served meanwhile.
 func TestHeadsAreBoundedTogether(t *testing.T) {
-	address, heads, cut := serveHeads(t)
+	address, heads, cut := serveHeads(t, new(atomic.Pointer[TLS]))
 	for name, text := range map[string]string{
 		"one field":   "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 120_000),
 		"tiny fields": "GET / HTTP/1.1\r\nHost: localhost\r\n" + strings.Repeat("a:\r\n", 30_000),
@@ -99,7 +101,7 @@ func TestHeadsAreBoundedTogether(t *testing.T) {
 // TestWhatIsNoHeadIsNotCounted: bodies, switched protocols and HTTP/2 are somebody else's,
 // and each request of a connection begins anew.
 func TestWhatIsNoHeadIsNotCounted(t *testing.T) {
-	address, heads, cut := serveHeads(t)
+	address, heads, cut := serveHeads(t, new(atomic.Pointer[TLS]))
 	body := strings.Repeat("x\n\n", 1<<20)
 	c := send(t, address, "")
 	in := bufio.NewReader(c)

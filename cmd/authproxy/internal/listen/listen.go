@@ -16,7 +16,8 @@ import (
 
 // Options say where to listen.
 type Options struct {
-	// Address is that of the configuration: host:port, or unix: and a path.
+	// Address is that of the configuration: host:port, unix: and a path, or systemd: and the
+	// name of a socket.
 	Address string
 	// Key holds it in the configuration, for messages; "listen" when empty.
 	Key string
@@ -25,6 +26,8 @@ type Options struct {
 	// Anywhere lets a host be more than loopback; AnywhereKey allows that.
 	Anywhere    bool
 	AnywhereKey string
+	// Inherited are the sockets that an address of systemd: may name.
+	Inherited Inherited
 	// Spare tells of an address that the configuration wants for something else; nil: of
 	// none.
 	Spare func(netip.AddrPort) bool
@@ -48,13 +51,19 @@ func Open(o Options) (Opened, error) {
 		l, err := openUnix(path, o.Mode)
 		return Opened{Listener: l}, err
 	}
+	if name, ok := httpsyntax.SystemdName(o.Address); ok {
+		l, err := o.Inherited.open(name)
+		if err != nil {
+			return Opened{}, fmt.Errorf("cannot listen on %s (%s): %w", o.Address, o.Key, err)
+		}
+		return Opened{Listener: l}, o.near(l)
+	}
 	first, err := net.Listen("tcp", o.Address)
 	if err != nil {
 		return Opened{}, fmt.Errorf("cannot listen on %s (%s): %w: %s", o.Address, o.Key, cause(err), o.remedy(err))
 	}
-	if at, ok := first.Addr().(*net.TCPAddr); !o.Anywhere && (!ok || !at.IP.IsLoopback()) {
-		_ = first.Close()
-		return Opened{}, fmt.Errorf("cannot listen on %s (%s): it is %s, which other machines can reach: listen on 127.0.0.1 or a unix socket, or set %s: true", o.Address, o.Key, first.Addr(), o.AnywhereKey)
+	if err := o.near(first); err != nil {
+		return Opened{}, err
 	}
 	l, taken := openBoth(first, o.Address, o.Spare)
 	opened := Opened{Listener: l}
@@ -62,6 +71,25 @@ func Open(o Options) (Opened, error) {
 		opened.Warning = fmt.Sprintf("another program listens on %s, and who calls localhost may reach that one instead of %s (%s): have callers write the address as it stands there, end the other program, or give another port", taken, l.Addr(), o.Key)
 	}
 	return opened, nil
+}
+
+// near closes l and fails where other machines can reach it, and that is not allowed.
+func (o Options) near(l net.Listener) error {
+	for _, at := range addrs(l) {
+		if tcp, ok := at.(*net.TCPAddr); ok && !o.Anywhere && !tcp.IP.IsLoopback() {
+			_ = l.Close()
+			return fmt.Errorf("cannot listen on %s (%s): it is %s, which other machines can reach: listen on 127.0.0.1 or a unix socket, or set %s: true", o.Address, o.Key, at, o.AnywhereKey)
+		}
+	}
+	return nil
+}
+
+// addrs are the addresses of all sockets that are l.
+func addrs(l net.Listener) []net.Addr {
+	if b, ok := l.(*both); ok {
+		return append(addrs(b.Listener), addrs(b.second)...)
+	}
+	return []net.Addr{l.Addr()}
 }
 
 // remedy is what to do when a socket cannot be opened.
@@ -84,13 +112,16 @@ func (o Options) remedy(err error) string {
 	return "see whether this machine has that address, and give another in " + o.Key
 }
 
-// Place returns where l, opened at address, can be reached from this machine:
-// an http URL without a path, or the address of a unix socket.
+// Place returns where l, opened at address, can be reached from this machine: an http URL
+// without a path, or the address of a unix socket.
 func Place(address string, l net.Listener) string {
 	if httpsyntax.IsUnix(address) {
 		return address
 	}
 	at := l.Addr().String()
+	if l.Addr().Network() == "unix" {
+		return httpsyntax.UnixPrefix + at
+	}
 	if host, port, err := net.SplitHostPort(at); err == nil && net.ParseIP(host).IsUnspecified() {
 		at = net.JoinHostPort("localhost", port)
 	}

@@ -1,29 +1,46 @@
 package listen
 
 import (
+	"crypto/tls"
+	"errors"
+	"io"
 	"net"
+	"os"
+	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 )
 
-// Other is another protocol than HTTP in clear text, by which a connection was begun.
+// Other is another protocol than the one that is served, by which a connection was begun.
 type Other struct {
 	// Protocol is in words.
 	Protocol string
-	// TLS: it is TLS, as of an application that was given https:// for the address.
+	// TLS: it is TLS, as of an application that was given https:// for an address without.
 	TLS bool
+	// Plain: it is HTTP without TLS, where TLS is served.
+	Plain bool
+	// Failed is why TLS did not come about.
+	Failed error
 }
 
-// Watch returns l, of whose connections told is called when the first bytes are not those
-// of HTTP, and the heads of whose requests are bounded by heads. What else becomes of a
-// connection is its server's to say, which has [ConnState].
-func Watch(l net.Listener, heads *Heads, told func(Other)) net.Listener {
-	return &watching{l, heads, told}
+// Watched is what the connections of a listener have in common.
+type Watched struct {
+	// Heads bounds the heads of requests.
+	Heads *Heads
+	// Told is called when the first bytes are not those of what is served.
+	Told func(Other)
+	// TLS is spoken on TCP by the connections that are accepted while it holds something.
+	TLS *atomic.Pointer[TLS]
 }
+
+// Watch returns l, of whose connections w is true. What else becomes of one is its server's
+// to say, which has [ConnState] and [WithPeer].
+func Watch(l net.Listener, w Watched) net.Listener { return &watching{l, w} }
 
 type watching struct {
 	net.Listener
-	heads *Heads
-	told  func(Other)
+	Watched
 }
 
 // Accept implements [net.Listener]. The connections keep what else theirs can do, such as
@@ -33,9 +50,13 @@ func (l *watching) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := watch{told: l.told, head: head{heads: l.heads, close: raw.Close, reading: true, blank: true}}
+	w := watch{told: l.Told, head: head{heads: l.Heads, close: raw.Close, reading: true, blank: true}}
 	switch conn := raw.(type) {
 	case *net.TCPConn:
+		if t := l.TLS.Load(); t != nil {
+			secure := tls.Server(conn, t.now.Load().config)
+			return &tlsConn{Conn: secure, tls: secure, watch: w}, nil
+		}
 		return &tcpConn{conn, w}, nil
 	case *net.UnixConn:
 		return &unixConn{conn, w}, nil
@@ -88,6 +109,55 @@ func (c *tcpConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// tlsConn is a connection with TLS, of which the server sees only what is inside: so it is
+// watched like the others, and HTTP/2 begins with its preface as it does without TLS. Its
+// state is read after the handshake, and hidden from net/http, which would before.
+type tlsConn struct {
+	net.Conn
+	tls   *tls.Conn // the same
+	begun bool
+	watch
+}
+
+// CloseWrite ends what is written, as net/http does before it closes.
+func (c *tlsConn) CloseWrite() error { return c.tls.CloseWrite() }
+
+// Read implements [net.Conn].
+func (c *tlsConn) Read(b []byte) (int, error) {
+	if !c.begun {
+		c.begun = true
+		if err := c.tls.Handshake(); err != nil {
+			c.failed(err)
+			return 0, io.EOF
+		}
+	}
+	n, err := c.Conn.Read(b)
+	c.saw(b[:n])
+	return n, err
+}
+
+// plainAnswer is for who speaks HTTP without TLS: in HTTP/1.0, since nobody knows what of
+// it is understood.
+const plainAnswer = "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nauthproxy speaks TLS here: call https://\n"
+
+// failed tells of TLS that did not come about, unless the other side just went away.
+func (c *tlsConn) failed(err error) {
+	var header tls.RecordHeaderError
+	switch {
+	case errors.As(err, &header) && header.Conn != nil && isHTTP(header.RecordHeader):
+		_, _ = io.WriteString(header.Conn, plainAnswer)
+		c.told(Other{Protocol: "HTTP without TLS", Plain: true})
+	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), errors.Is(err, syscall.ECONNRESET), errors.Is(err, os.ErrDeadlineExceeded):
+	default:
+		c.told(Other{Protocol: "TLS", Failed: err})
+	}
+}
+
+// isHTTP tells whether what begins like this may be a request without TLS.
+func isHTTP(begin [5]byte) bool {
+	return !slices.ContainsFunc(begin[:], func(c byte) bool { return c < ' ' || c >= 0x7f })
+}
+
 type unixConn struct {
 	*net.UnixConn
 	watch
@@ -105,7 +175,7 @@ func (c *unixConn) Read(b []byte) (int, error) {
 func protocolOf(first []byte) (Other, bool) {
 	switch begin := first[0]; {
 	case begin == 0x16:
-		return Other{"TLS", true}, true
+		return Other{Protocol: "TLS", TLS: true}, true
 	case begin == 4 || begin == 5:
 		return Other{Protocol: "SOCKS"}, true
 	case strings.HasPrefix(string(first[:min(len(first), 12)]), "\r\n\r\n\x00\r\nQUIT\n"), strings.HasPrefix(string(first[:min(len(first), 6)]), "PROXY "):

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -38,7 +39,7 @@ func TestTell(t *testing.T) {
 			}
 			defer raw.Close()
 			var told []string
-			l := Watch(raw, NewHeads(func() {}), func(o Other) { told = append(told, o.Protocol) })
+			l := Watch(raw, Watched{Heads: NewHeads(func() {}), Told: func(o Other) { told = append(told, o.Protocol) }, TLS: new(atomic.Pointer[TLS])})
 			go func() {
 				c, err := net.Dial(network, raw.Addr().String())
 				if err != nil {
@@ -75,7 +76,9 @@ func TestTellOfTLS(t *testing.T) {
 	told := make(chan Other, 9)
 	s := &http.Server{Handler: http.NotFoundHandler()}
 	defer s.Close()
-	go func() { _ = s.Serve(Watch(raw, NewHeads(func() {}), func(o Other) { told <- o })) }()
+	go func() {
+		_ = s.Serve(Watch(raw, Watched{Heads: NewHeads(func() {}), Told: func(o Other) { told <- o }, TLS: new(atomic.Pointer[TLS])}))
+	}()
 	if _, err := tls.Dial("tcp", raw.Addr().String(), &tls.Config{InsecureSkipVerify: true}); err == nil {
 		t.Error("TLS was spoken")
 	}

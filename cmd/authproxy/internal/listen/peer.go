@@ -18,14 +18,20 @@ type peer struct {
 	err error // why it is not known
 }
 
-// WithPeer is the ConnContext of an [http.Server] on a unix socket: it notes
-// whose process has connected.
+// WithPeer is the ConnContext of an [http.Server]: it notes whose process has connected to
+// a unix socket, and who is at the other end of TLS.
 func WithPeer(ctx context.Context, c net.Conn) context.Context {
 	if counted, ok := c.(*fewConn); ok {
 		c = counted.Conn
 	}
-	uid, err := peerUID(c)
-	return context.WithValue(ctx, peerKey{}, peer{uid, err})
+	switch conn := c.(type) {
+	case *tlsConn:
+		return context.WithValue(ctx, callerKey{}, &caller{conn: conn})
+	case *unixConn, *net.UnixConn:
+		uid, err := peerUID(c)
+		return context.WithValue(ctx, peerKey{}, peer{uid, err})
+	}
+	return ctx
 }
 
 var errNoPeer = errors.New("the user who calls is not known")

@@ -10,9 +10,9 @@ import (
 	"authproxy/internal/httpsyntax"
 )
 
-// Place returns where the i'th upstream of the configuration is served: an http
+// Place returns where the i'th upstream of the configuration is served: an http or https
 // URL without a path, or the address of a unix socket.
-func (s *Server) Place(i int) string { return s.listeners[listenerOf(s.gen().cfg, i)].place }
+func (s *Server) Place(i int) string { return s.listeners[listenerOf(s.gen().cfg, i)].where() }
 
 // announcement is where one upstream is served.
 type announcement struct {

@@ -13,6 +13,7 @@ import (
 	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/cmd/authproxy/internal/dial"
 	"authproxy/cmd/authproxy/internal/follow"
+	"authproxy/cmd/authproxy/internal/listen"
 	"authproxy/cmd/authproxy/internal/logs"
 	"authproxy/cmd/authproxy/internal/metrics"
 	"authproxy/cmd/authproxy/internal/sandbox"
@@ -39,6 +40,8 @@ type generation struct {
 	pages     http.Handler            // of the admin listener
 	callers   door.Callers            // but for who is at the other end
 	files     *follow.Follower
+	tls       *listen.TLS // that callers speak; nil for none
+	inherited listen.Inherited
 
 	previous *generation // while this one is made, what it may take things from; else nil
 	store    *store      // nil: nothing is shared
@@ -114,6 +117,7 @@ func (g *generation) needsByKey() map[string]sandbox.Needs {
 	all := map[string]sandbox.Needs{
 		"caller_token_file": {Files: []string{g.cfg.CallerToken.File()}},
 		"the configuration": {Files: []string{g.file}},
+		"listen_tls":        {Files: listenFiles(g.cfg.ListenTLS).Paths()},
 	}
 	for _, t := range g.tokens {
 		all["tokens."+t.cfg.Name] = sandbox.Needs{

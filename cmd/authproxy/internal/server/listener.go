@@ -27,13 +27,34 @@ type listener struct {
 	http    *http.Server
 	gate    *door.Gate // nil on the admin listener
 	handler atomic.Pointer[http.Handler]
+	tls     atomic.Pointer[listen.TLS] // nil: none is spoken from now on
+	spoken  atomic.Bool                // TLS, at some time
 }
 
 // lead has requests served by h from now on.
 func (l *listener) lead(h http.Handler) { l.handler.Store(&h) }
 
+// secure has t spoken on new connections; nil for none.
+func (l *listener) secure(t *listen.TLS) {
+	if t != nil {
+		l.spoken.Store(true)
+	}
+	l.tls.Store(t)
+}
+
+// where is the place at which an application reaches l.
+func (l *listener) where() string {
+	if l.tls.Load() == nil {
+		return l.place
+	}
+	return strings.Replace(l.place, "http://", "https://", 1)
+}
+
 // ServeHTTP implements [http.Handler].
 func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if l.spoken.Load() {
+		listen.MarkTLS(r)
+	}
 	(*l.handler.Load()).ServeHTTP(w, r)
 }
 
@@ -80,9 +101,9 @@ func (s *Server) openData(cfg *config.Config, i int) (*listener, error) {
 	}
 	l.gate = door.NewGate(l, s.fields, s.metrics.Unrouted(), s.access)
 	l.http = s.dataServer(l.gate, cfg)
-	l.socket = listen.Watch(l.socket, s.heads, s.notHTTP(l.place))
+	l.socket = listen.Watch(l.socket, listen.Watched{Heads: s.heads, Told: s.notHTTP(l), TLS: &l.tls})
 	l.http.ConnState = listen.ConnState
-	l.known(address)
+	l.http.ConnContext = listen.WithPeer
 	return l, nil
 }
 
@@ -98,21 +119,42 @@ func (s *Server) openAdmin(cfg *config.Config) (*listener, error) {
 	l.socket = listen.Few(l.socket, adminConns)
 	l.http = &http.Server{Handler: l, MaxHeaderBytes: int(cfg.MaxHeader), ErrorLog: s.errorLog(),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute}
-	l.known(string(cfg.Admin.Listen))
+	l.http.ConnContext = listen.WithPeer
 	return l, nil
 }
 
-// notHTTP returns what tells of connections to place on which something else is spoken.
-func (s *Server) notHTTP(place string) func(listen.Other) {
+// notHTTP returns what tells of connections to l on which something else is spoken.
+func (s *Server) notHTTP(l *listener) func(listen.Other) {
 	lines := s.errorLog() // which keeps a stranger from filling the log
 	return func(o listen.Other) {
-		s.metrics.NotHTTP()
-		if o.TLS {
-			lines.Printf("TLS is spoken to %s, where plain HTTP is served: give the application that address with http://, not https://", place)
-			return
+		if o.Failed == nil {
+			s.metrics.NotHTTP()
 		}
-		lines.Printf("%s is spoken to %s, where plain HTTP is served: see who calls there", o.Protocol, place)
+		switch {
+		case o.Failed != nil:
+			lines.Printf("no TLS came about with a caller of %s: %s", l.where(), noTLS(o.Failed))
+		case o.Plain:
+			lines.Printf("HTTP without TLS is spoken to %s: give the application that address with https://, not http://", l.where())
+		case o.TLS:
+			lines.Printf("TLS is spoken to %s, where plain HTTP is served: give the application that address with http://, not https://", l.place)
+		default:
+			lines.Printf("%s is spoken to %s, where HTTP is served: see who calls there", o.Protocol, l.where())
+		}
 	}
+}
+
+// noTLS says why a caller and authproxy did not agree on TLS, and what to do.
+func noTLS(err error) string {
+	text := strings.TrimPrefix(err.Error(), "tls: ")
+	switch {
+	case strings.HasPrefix(text, "remote error: ") && strings.Contains(text, "certificate"):
+		return text + ": it does not accept the certificate of listen_tls.cert_file: have it trust the authority of that, and call a name that stands in it"
+	case strings.Contains(text, "unsupported versions"), strings.Contains(text, "protocol version"):
+		return text + ": compare listen_tls.min_version with what it speaks"
+	case strings.Contains(text, "cipher suite"):
+		return text + ": have it use a cipher suite of today"
+	}
+	return text + ": see who calls there"
 }
 
 // headCut tells of a head that was cut for the sake of the others.
@@ -129,6 +171,7 @@ func (s *Server) headCut() func() {
 const adminConns = 16
 
 func (s *Server) listenAt(o listen.Options) (*listener, error) {
+	o.Inherited = s.inherited
 	opened, err := listen.Open(o)
 	if err != nil {
 		return nil, err
@@ -160,13 +203,6 @@ func claimed(cfg *config.Config) func(netip.AddrPort) bool {
 	return func(at netip.AddrPort) bool { return named[at.String()] }
 }
 
-// known has the users at the other end of a unix socket noted.
-func (l *listener) known(address string) {
-	if httpsyntax.IsUnix(address) {
-		l.http.ConnContext = listen.WithPeer
-	}
-}
-
 // all returns every listener, that of the admin pages last.
 func (s *Server) all() []*listener {
 	all := make([]*listener, 0, len(s.listeners)+1)
@@ -182,21 +218,21 @@ func (s *Server) all() []*listener {
 // listenerOf returns the key of the listener of the i'th upstream. A port 0
 // stands for a listener of its own.
 func listenerOf(cfg *config.Config, i int) string {
-	own := string(cfg.Upstreams[i].Listen)
+	own := cfg.Upstreams[i].Listen
 	switch {
 	case own == "":
 		return string(cfg.Listen)
-	case !httpsyntax.IsUnix(own) && strings.HasSuffix(own, ":0"):
+	case own.AnyPort():
 		return fmt.Sprint(own, "#", i)
 	default:
-		return own
+		return string(own)
 	}
 }
 
 // addressOf returns the address in the key of a listener.
 func addressOf(key string) string {
 	if httpsyntax.IsUnix(key) {
-		return key
+		return key // whose path may hold what follows
 	}
 	address, _, _ := strings.Cut(key, "#")
 	return address

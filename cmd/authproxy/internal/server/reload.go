@@ -16,6 +16,7 @@ import (
 	"authproxy/cmd/authproxy/internal/dial"
 	"authproxy/cmd/authproxy/internal/logs"
 	"authproxy/cmd/authproxy/internal/sandbox"
+	"authproxy/internal/httpsyntax"
 )
 
 var errNoReload = errors.New("this configuration did not come from a file: restart to change it")
@@ -134,7 +135,10 @@ func (s *Server) beyondSandbox(g *generation) error {
 			faults = append(faults, fmt.Errorf("%s: the sandbox leaves no %s: restart to have it", key, missing))
 		}
 	}
-	for key := range s.missing(g.cfg) {
+	for key, at := range s.missing(g.cfg) {
+		if _, inherited := httpsyntax.SystemdName(at); inherited {
+			continue // it is open
+		}
 		faults = append(faults, fmt.Errorf("%s: the sandbox lets no other place be listened on: restart to have it", key))
 	}
 	return errors.Join(faults...)

@@ -45,6 +45,7 @@ type Server struct {
 	access  *logs.Access
 	metrics *metrics.Metrics
 
+	inherited listen.Inherited     // sockets of the service manager
 	heads     *listen.Heads        // of the requests on all of them
 	fields    *door.Fields         // likewise
 	listeners map[string]*listener // for applications, by key
@@ -77,6 +78,7 @@ func Start(cfg *config.Config, o Options) (*Server, error) {
 	})
 	o.Log = queue
 	s = newServer(cfg, o)
+	s.inherited = listen.Inherit()
 	s.queue = queue
 	s.metrics.LogLinesDropped(queue.Dropped)
 	g, err := s.newGeneration(cfg, nil)
@@ -131,6 +133,7 @@ func (s *Server) gen() *generation { return s.current.Load() }
 // swap has all requests from now on served by g.
 func (s *Server) swap(g *generation) {
 	for address, l := range s.listeners {
+		l.secure(g.tls)
 		l.lead(g.handlers[address])
 	}
 	if s.admin != nil {

@@ -12,7 +12,6 @@ import (
 	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/cmd/authproxy/internal/dial"
 	"authproxy/cmd/authproxy/internal/follow"
-	"authproxy/internal/httpsyntax"
 	"authproxy/proxy"
 	"authproxy/proxy/door"
 )
@@ -25,7 +24,8 @@ func (s *Server) newGeneration(cfg *config.Config, old *generation) (g *generati
 	g = &generation{
 		cfg: cfg, file: fileAt(s.opts.File), log: s.log, agent: agent(s.opts.Version), metrics: s.metrics, access: s.access, files: follow.New(s.log),
 		replay:   proxy.NewMemory(cfg.ReplayMemory),
-		previous: old, tokens: map[string]*token{}, pools: map[dial.Options]*pool{}, handlers: map[string]http.Handler{},
+		inherited: s.inherited,
+		previous:  old, tokens: map[string]*token{}, pools: map[dial.Options]*pool{}, handlers: map[string]http.Handler{},
 	}
 	g.watching, g.deafen = context.WithCancel(context.Background())
 	defer func(made *generation) {
@@ -51,6 +51,9 @@ func (s *Server) newGeneration(cfg *config.Config, old *generation) (g *generati
 		}
 	}
 	if err = g.followCallers(); err != nil {
+		return nil, err
+	}
+	if err = g.speakTLS(); err != nil {
 		return nil, err
 	}
 	if err = g.newDoors(); err != nil {
@@ -88,7 +91,7 @@ func (g *generation) newDoors() (err error) {
 		if err != nil {
 			return err
 		}
-		guard := door.Guard{Hosts: hosts, Origins: g.cfg.AllowedOrigins, AnyHost: httpsyntax.IsUnix(key) && !preserved[key]}
+		guard := door.Guard{Hosts: hosts, Origins: g.cfg.AllowedOrigins, AnyHost: g.isUnix(key) && !preserved[key]}
 		g.handlers[key] = door.NewGuard(guard, known, g.unrouted()...)
 	}
 	return nil
@@ -97,7 +100,7 @@ func (g *generation) newDoors() (err error) {
 // guardPages keeps web pages away from what is not for probes and scrapers, which come
 // by any address.
 func (g *generation) guardPages(next http.Handler) http.Handler {
-	guard := door.Guard{Hosts: g.cfg.AllowedHosts, AnyHost: g.cfg.Admin.Listen.IsUnix()}
+	guard := door.Guard{Hosts: g.cfg.AllowedHosts, AnyHost: g.isUnix(string(g.cfg.Admin.Listen))}
 	return door.NewGuard(guard, next, g.metrics.Unrouted())
 }
 
