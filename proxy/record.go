@@ -46,6 +46,12 @@ type Record struct {
 	BytesOut int64
 }
 
+// Failed tells whether somebody may want to know why: authproxy itself answered, the upstream
+// gave no answer or one of its own failure, or a refusal was not recovered.
+func (r *Record) Failed() bool {
+	return r.Rejected != "" || r.UpstreamError != "" || r.Status >= 500 || r.Outcome != "" && r.Outcome != OutcomeRecovered
+}
+
 // An Observer is told of every request; it must be safe for concurrent use.
 type Observer interface {
 	// Observe is called when a request has arrived. What it returns is called

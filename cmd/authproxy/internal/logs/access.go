@@ -72,7 +72,7 @@ func (l *Access) SetMode(mode string) { l.mode.Store(mode) }
 func (l *Access) Observe(*http.Request) func(*proxy.Record) { return l.done }
 
 func (l *Access) finished(r *proxy.Record) {
-	failed := r.Rejected != "" || r.UpstreamError != "" || r.Status >= 500 || r.Outcome != "" && r.Outcome != proxy.OutcomeRecovered
+	failed := r.Failed()
 	switch mode := l.mode.Load().(string); {
 	case errors.Is(r.Err, proxy.ErrDefect):
 		l.write(r, slog.LevelError)
