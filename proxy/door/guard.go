@@ -24,6 +24,12 @@ type Guard struct {
 	// A page that has its own name resolve to this machine (DNS rebinding) can send
 	// any request but not another Host.
 	Hosts []string
+	// OwnAddress accepts the address, too, at which a request has arrived: no name that leads
+	// elsewhere first is one.
+	OwnAddress bool
+	// Links lets every page lead here, though not by another Host: for what shows and changes
+	// nothing by itself.
+	Links bool
 	// AnyHost accepts every Host: for a unix socket, which no name leads to.
 	AnyHost bool
 	// Origins lists the web pages that may call, as "scheme://host[:port]".
@@ -60,7 +66,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // refusal says why r is turned away; "" when it is not.
 func (g *guard) refusal(r *http.Request) (code proxy.Code, message string) {
 	name := httpsyntax.Hostname(r.Host)
-	ours := g.AnyHost || g.hosts[name] || isOwnAddress(r, name)
+	ours := g.AnyHost || g.hosts[name] || isOwnAddress(r, name, g.OwnAddress)
 	switch {
 	case !httpsyntax.IsToken(r.Method):
 		return proxy.CodeMethodNotSupported, fmt.Sprintf("%.100q is no method of HTTP: send one such as GET or POST", r.Method)
@@ -70,6 +76,8 @@ func (g *guard) refusal(r *http.Request) (code proxy.Code, message string) {
 		return proxy.CodeHostNotAllowed, "this is no forward proxy: call this address instead of the platform's, without a proxy setting"
 	case !ours:
 		return proxy.CodeHostNotAllowed, notServed(r, name)
+	case g.Links:
+		return "", ""
 	case !fromHere(r, g.Origins):
 		return proxy.CodeCrossSite, stranger(r)
 	case !g.AnyHost && isBrowser(r) && target.SentPath(r) == "/favicon.ico":
@@ -82,14 +90,14 @@ func (g *guard) refusal(r *http.Request) (code proxy.Code, message string) {
 }
 
 // isOwnAddress tells whether r, to a Host of that name, names no other place than
-// where it arrived: a loopback address on which it was accepted, to which no name
+// where it arrived: a loopback address (any one where anywhere is set) on which it was accepted, to which no name
 // of a page leads by itself, or none at all, as HTTP/1.0 allows and browsers never do.
-func isOwnAddress(r *http.Request, name string) bool {
+func isOwnAddress(r *http.Request, name string, anywhere bool) bool {
 	if r.Host == "" {
 		return r.ProtoMajor == 1 && r.ProtoMinor == 0
 	}
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	return ok && local.IP.IsLoopback() && local.IP.Equal(net.ParseIP(name))
+	return ok && (anywhere || local.IP.IsLoopback()) && local.IP.Equal(net.ParseIP(name))
 }
 
 // notServed says why the Host of r, of that name, is not ours, and what to do.

@@ -23,6 +23,8 @@ type Options struct {
 	Ready func() error
 	// Tokens lists the tokens for /readyz?verbose; nil lists none.
 	Tokens func() []TokenStatus
+	// Status returns what the page at / and /api/status show; nil leaves both out.
+	Status func() Status
 	// Pprof serves profiles of the program at /debug/pprof/.
 	Pprof bool
 	// Reload answers POST /-/reload; nil leaves that endpoint out.
@@ -30,10 +32,13 @@ type Options struct {
 	// Guard keeps web pages from what is neither a probe nor for scrapers; nil lets
 	// everybody in.
 	Guard func(http.Handler) http.Handler
+	// GuardPage is Guard for the page itself, which shows nothing without /api/status.
+	GuardPage func(http.Handler) http.Handler
 }
 
-// New returns the handler of the admin listener: /metrics, /livez and /readyz,
-// for any Host, since kubelets and scrapers come by address. GET and HEAD only.
+// New returns the handler of the admin listener: the status page, and /metrics, /livez and
+// /readyz, for any Host, since kubelets and scrapers come by address. GET and HEAD only, but
+// for the reload.
 func New(o Options) http.Handler {
 	r := chi.NewRouter()
 	r.Use(plain)
@@ -48,25 +53,28 @@ func New(o Options) http.Handler {
 	if o.Metrics != nil {
 		serve("/metrics", o.Metrics)
 	}
+	if o.Status != nil {
+		serve("/", behind(o.GuardPage, newPage()))
+		serve("/api/status", behind(o.Guard, statusJSON(o.Status)))
+	}
 	if o.Pprof {
-		profiles := http.Handler(profiles())
-		if o.Guard != nil {
-			profiles = o.Guard(profiles)
-		}
-		r.Handle(profilesPath+"*", profiles)
+		r.Handle(profilesPath+"*", behind(o.Guard, profiles()))
 		paths = append(paths, profilesPath)
 	}
 	if o.Reload != nil {
-		reload := http.Handler(noPage(o.Reload))
-		if o.Guard != nil {
-			reload = o.Guard(reload)
-		}
-		r.Method(http.MethodPost, "/-/reload", reload)
+		r.Method(http.MethodPost, "/-/reload", behind(o.Guard, noPage(o.Reload)))
 		paths = append(paths, "POST /-/reload")
 	}
 	r.NotFound(notFound("there is " + strings.Join(paths, ", ")))
 	r.MethodNotAllowed(methodNotAllowed)
 	return r
+}
+
+func behind(guard func(http.Handler) http.Handler, next http.Handler) http.Handler {
+	if guard == nil {
+		return next
+	}
+	return guard(next)
 }
 
 // noPage keeps every web page out: a page can send a POST, and not without an Origin.

@@ -13,6 +13,7 @@ import (
 	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/cmd/authproxy/internal/dial"
 	"authproxy/cmd/authproxy/internal/follow"
+	"authproxy/cmd/authproxy/internal/history"
 	"authproxy/cmd/authproxy/internal/listen"
 	"authproxy/cmd/authproxy/internal/logs"
 	"authproxy/cmd/authproxy/internal/metrics"
@@ -30,6 +31,8 @@ type generation struct {
 	agent   string // the User-Agent of token requests
 	access  *logs.Access
 	metrics *metrics.Metrics
+	history *history.History
+	made    time.Time
 
 	replay *proxy.Memory
 	tokens map[string]*token
@@ -52,7 +55,7 @@ type generation struct {
 
 // unrouted are the observers of the requests that no upstream has claimed.
 func (g *generation) unrouted() []proxy.Observer {
-	return []proxy.Observer{g.metrics.Unrouted(), g.access}
+	return []proxy.Observer{g.metrics.Unrouted(), g.access, g.history.Door()}
 }
 
 // pool is the connections that upstreams share.

@@ -38,9 +38,10 @@ func (s *Server) Reload() error {
 	} else if s.granted != nil {
 		err = keptAway(err)
 	}
-	s.unfit.Store(err != nil)
 	s.metrics.ConfigLoaded(err == nil)
+	s.notTaken.Store(nil)
 	if err != nil {
+		s.notTaken.Store(&err)
 		s.notifyReady("the changed configuration is faulty, and the one before is served: ")
 		s.log.Error("the configuration is not taken over, and the one before is served on", "error", err)
 		return err
@@ -239,11 +240,13 @@ func (s *Server) forget(old, next *config.Config) {
 	for _, u := range old.Upstreams {
 		if !upstreams[u.Name] {
 			s.metrics.ForgetUpstream(u.Name)
+			s.history.ForgetUpstream(u.Name)
 		}
 	}
 	for _, t := range old.Tokens {
 		if !tokens[t.Name] {
 			s.metrics.ForgetToken(t.Name)
+			s.history.ForgetToken(t.Name)
 		}
 	}
 }
@@ -337,7 +340,7 @@ func (s *Server) fileChanged() {
 	if _, err := s.opts.Load(); err != nil {
 		time.Sleep(wholeAfter)
 	}
-	if cfg, err := s.opts.Load(); err == nil && cfg.Equal(s.gen().cfg) && !s.unfit.Load() {
+	if cfg, err := s.opts.Load(); err == nil && cfg.Equal(s.gen().cfg) && s.notTaken.Load() == nil {
 		return
 	}
 	_ = s.Reload() // which tells

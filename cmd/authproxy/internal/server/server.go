@@ -15,8 +15,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"authproxy/cmd/authproxy/internal/config"
+	"authproxy/cmd/authproxy/internal/history"
 	"authproxy/cmd/authproxy/internal/listen"
 	"authproxy/cmd/authproxy/internal/logs"
 	"authproxy/cmd/authproxy/internal/metrics"
@@ -44,6 +46,8 @@ type Server struct {
 	level   *slog.LevelVar
 	access  *logs.Access
 	metrics *metrics.Metrics
+	history *history.History
+	started time.Time
 
 	inherited listen.Inherited     // sockets of the service manager
 	heads     *listen.Heads        // of the requests on all of them
@@ -52,9 +56,9 @@ type Server struct {
 	admin     *listener            // nil without one
 	current   atomic.Pointer[generation]
 	serving   atomic.Bool
-	reloading sync.Mutex     // of one reload at a time
-	unfit     atomic.Bool    // the last one failed
-	granted   *sandbox.Needs // what the sandbox left; nil without one
+	reloading sync.Mutex            // of one reload at a time
+	notTaken  atomic.Pointer[error] // why the last one failed; nil when it did not
+	granted   *sandbox.Needs        // what the sandbox left; nil without one
 
 	failed chan error
 	base   context.Context // of all requests
@@ -117,10 +121,11 @@ func Check(cfg *config.Config) error {
 }
 
 func newServer(cfg *config.Config, o Options) *Server {
-	s := &Server{opts: o, listeners: map[string]*listener{}, failed: make(chan error, 1)}
+	s := &Server{opts: o, started: time.Now(), listeners: map[string]*listener{}, failed: make(chan error, 1)}
 	s.log, s.level = logs.New(logs.Options(cfg.Log), o.Log)
 	s.access = logs.NewAccess(s.log, cfg.Log.Access)
 	s.metrics = metrics.New(metrics.BuildInfo{Version: o.Version, Revision: o.Revision})
+	s.history = history.New()
 	s.fields = door.NewFields()
 	s.heads = listen.NewHeads(s.headCut())
 	s.base, s.cut = context.WithCancelCause(context.Background())

@@ -71,6 +71,14 @@ func (s *store) place(text string) {
 	s.anyPort = u.Query().Has("master_name") || u.Query().Has("addr")
 }
 
+// kind is the key of the configuration that names it.
+func (s *store) kind() string {
+	if s.redis != nil {
+		return "redis"
+	}
+	return "file"
+}
+
 // folder is that of the file; empty without one.
 func (s *store) folder() string {
 	if s == nil || s.cfg.File == "" {

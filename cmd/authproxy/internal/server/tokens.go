@@ -49,7 +49,7 @@ func (g *generation) newToken(t config.Token) (*token, error) {
 	made.cache = tokencache.New(tokencache.Options{
 		Look: made.look(), Source: source, Timeout: t.Timeout, ExpiryBuffer: t.ExpiryBuffer, DefaultTTL: t.DefaultTTL,
 		MinRefreshInterval: t.MinRefreshInterval, Repeats: t.Reissue == config.ReissueSame, Kills: t.OldToken == config.OldTokenDies,
-		Observers: []tokencache.Observer{g.metrics.Token(t.Name), logs.Fetches(g.log, t.Name)},
+		Observers: []tokencache.Observer{g.metrics.Token(t.Name), g.history.Token(t.Name), logs.Fetches(g.log, t.Name)},
 	})
 	g.metrics.TokenState(t.Name, made.cache.State)
 	return made, nil

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"authproxy/cmd/authproxy/internal/admin"
 	"authproxy/cmd/authproxy/internal/config"
@@ -22,8 +23,8 @@ import (
 // and who gets what from whom.
 func (s *Server) newGeneration(cfg *config.Config, old *generation) (g *generation, err error) {
 	g = &generation{
-		cfg: cfg, file: fileAt(s.opts.File), log: s.log, agent: agent(s.opts.Version), metrics: s.metrics, access: s.access, files: follow.New(s.log),
-		replay:   proxy.NewMemory(cfg.ReplayMemory),
+		cfg: cfg, file: fileAt(s.opts.File), log: s.log, agent: agent(s.opts.Version), metrics: s.metrics, access: s.access, history: s.history, made: time.Now(), files: follow.New(s.log),
+		replay:    proxy.NewMemory(cfg.ReplayMemory),
 		inherited: s.inherited,
 		previous:  old, tokens: map[string]*token{}, pools: map[dial.Options]*pool{}, handlers: map[string]http.Handler{},
 	}
@@ -59,7 +60,7 @@ func (s *Server) newGeneration(cfg *config.Config, old *generation) (g *generati
 	if err = g.newDoors(); err != nil {
 		return nil, err
 	}
-	pages := admin.New(admin.Options{Metrics: s.metrics.Handler(), Ready: s.readiness, Tokens: g.tokenStatus, Pprof: cfg.Admin.Pprof, Guard: g.guardPages, Reload: s.reloadEndpoint()})
+	pages := admin.New(admin.Options{Metrics: s.metrics.Handler(), Ready: s.readiness, Tokens: g.tokenStatus, Status: s.status, Pprof: cfg.Admin.Pprof, Guard: g.guardPages, GuardPage: g.guardPage, Reload: s.reloadEndpoint()})
 	if g.pages, err = g.onlyPeers(pages); err != nil {
 		return nil, err
 	}
@@ -100,8 +101,18 @@ func (g *generation) newDoors() (err error) {
 // guardPages keeps web pages away from what is not for probes and scrapers, which come
 // by any address.
 func (g *generation) guardPages(next http.Handler) http.Handler {
-	guard := door.Guard{Hosts: g.cfg.AllowedHosts, AnyHost: g.isUnix(string(g.cfg.Admin.Listen))}
+	return door.NewGuard(g.adminGuard(), next, g.metrics.Unrouted())
+}
+
+// guardPage is guardPages for what shows nothing by itself, to which any page may lead.
+func (g *generation) guardPage(next http.Handler) http.Handler {
+	guard := g.adminGuard()
+	guard.Links = true
 	return door.NewGuard(guard, next, g.metrics.Unrouted())
+}
+
+func (g *generation) adminGuard() door.Guard {
+	return door.Guard{Hosts: g.cfg.AllowedHosts, AnyHost: g.isUnix(string(g.cfg.Admin.Listen)), OwnAddress: true}
 }
 
 // escaped returns a path as it stands in a request line.
@@ -130,7 +141,7 @@ func (g *generation) newUpstream(u config.Upstream, comesBack func(*http.Request
 		StripPrefix: strip, PathPrefix: escaped(u.Path), ComesBack: comesBack, PreserveHost: u.PreserveHost, Upgrades: u.Upgrade,
 		KeepLocation: !u.RewriteLocation, AddressHeaders: u.RewriteHeaders, KeepCookies: !u.RewriteCookies,
 		Access: accessRules(u.Access), MaxInFlight: u.MaxInFlight, Origins: g.cfg.AllowedOrigins,
-		Observers: []proxy.Observer{g.metrics.Upstream(u.Name), g.access},
+		Observers: []proxy.Observer{g.metrics.Upstream(u.Name), g.history.Upstream(u.Name), g.access},
 	})
 }
 
