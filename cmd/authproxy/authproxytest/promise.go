@@ -70,7 +70,7 @@ func (p *Program) Raw(t testing.TB, request string) string {
 func (p *Program) Look(t testing.TB) string {
 	t.Helper()
 	page := func(path string) string { return Ask(t, http.MethodGet, p.Admin+path, nil).Body }
-	return fmt.Sprintln(p.Send(t, http.MethodPost, `{"a":1}`), page("/metrics"), page("/readyz?verbose"))
+	return fmt.Sprintln(p.Send(t, http.MethodPost, `{"a":1}`), page("/metrics"), page("/readyz?verbose"), page("/api/status"))
 }
 
 // FindNothing searches the evidence for secrets, however they are spelled.

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"authproxy/internal/httpsyntax"
@@ -55,13 +57,36 @@ func (s *Server) announce(w io.Writer) {
 		}
 		fmt.Fprintf(w, "  %s: %s -> %s%s\n", a.name, a.place, a.to, only)
 	}
+	for _, line := range s.sources() {
+		fmt.Fprintf(w, "  %s\n", line)
+	}
 	switch {
 	case s.admin == nil:
 	case httpsyntax.IsUnix(s.admin.place):
 		fmt.Fprintf(w, "  admin: %s, there %s\n", s.admin.place, adminPaths)
 	default:
-		fmt.Fprintf(w, "  admin: %s%s\n", s.admin.place, adminPaths)
+		fmt.Fprintf(w, "  admin: %s/ (status page) %s\n", s.admin.place, adminPaths)
 	}
+}
+
+// sources says what was read from which files.
+func (s *Server) sources() []string {
+	var all []string
+	if s.opts.File != "" {
+		all = append(all, "configuration: "+s.opts.File)
+	}
+	for _, t := range s.gen().cfg.Tokens {
+		var files []string
+		for _, name := range slices.Sorted(maps.Keys(t.Credentials)) {
+			if file := t.Credentials[name].File(); file != "" {
+				files = append(files, name+" from "+file)
+			}
+		}
+		if len(files) > 0 {
+			all = append(all, fmt.Sprintf("token %s: %s", t.Name, strings.Join(files, ", ")))
+		}
+	}
+	return all
 }
 
 // adminPaths are what the admin listener answers, and people may want to call.
@@ -69,7 +94,7 @@ const adminPaths = "/metrics /livez /readyz"
 
 // announceJSON is announce for programs that collect logs.
 func (s *Server) announceJSON(log *slog.Logger) {
-	log.Info("running", "version", s.opts.Version, "pid", os.Getpid())
+	log.Info("running", "version", s.opts.Version, "pid", os.Getpid(), "read", s.sources())
 	for _, a := range s.announcements() {
 		attrs := []any{"upstream", a.name, "address", a.place, "to", a.to}
 		if len(a.hosts) > 0 {
@@ -81,6 +106,6 @@ func (s *Server) announceJSON(log *slog.Logger) {
 		log.Info("serving", attrs...)
 	}
 	if s.admin != nil {
-		log.Info("serving", "admin", s.admin.place, "paths", strings.Fields(adminPaths))
+		log.Info("serving", "admin", s.admin.place, "paths", append([]string{"/"}, strings.Fields(adminPaths)...))
 	}
 }

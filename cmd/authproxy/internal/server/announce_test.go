@@ -16,6 +16,7 @@ func TestAnnounced(t *testing.T) {
 		{Name: "a", URL: config.BaseURL{URL: api}, Path: "/a/"}, {Name: "b", URL: config.BaseURL{URL: local}, Socket: "/run/b", Hosts: []string{"b.local", "b"}}, {Name: "c", URL: config.BaseURL{URL: api}, Listen: "unix:/run/c", Path: "/c/"},
 	}}
 	s := &Server{
+		opts:      Options{File: "a.yaml"},
 		listeners: map[string]*listener{"127.0.0.1:80": {place: "http://127.0.0.1:80"}, "unix:/run/c": {place: "unix:/run/c"}},
 		admin:     &listener{place: "http://127.0.0.1:81"},
 	}
@@ -26,7 +27,8 @@ func TestAnnounced(t *testing.T) {
 	const want = "  a: http://127.0.0.1:80/a/ -> https://api.example/v1\n" +
 		"  b: http://127.0.0.1:80 -> unix:/run/b/v1, for Host b.local, b\n" +
 		"  c: unix:/run/c -> https://api.example/v1, under /c/\n" +
-		"  admin: http://127.0.0.1:81/metrics /livez /readyz\n"
+		"  configuration: a.yaml\n" +
+		"  admin: http://127.0.0.1:81/ (status page) /metrics /livez /readyz\n"
 	if got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}

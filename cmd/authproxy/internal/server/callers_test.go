@@ -55,7 +55,7 @@ func letIn(t *testing.T, file string, log *output) http.Handler {
 		t.Fatal(err)
 	}
 	s := newServer(cfg, Options{Log: log})
-	g := &generation{cfg: cfg, log: s.log, metrics: s.metrics, access: s.access, files: follow.New(slog.New(slog.DiscardHandler))}
+	g := &generation{cfg: cfg, log: s.log, metrics: s.metrics, access: s.access, history: s.history, files: follow.New(slog.New(slog.DiscardHandler))}
 	t.Cleanup(g.files.Close)
 	if err := g.followCallers(); err != nil {
 		t.Fatal(err)

@@ -5,7 +5,7 @@ function el(tag, attributes, ...children) {
   const e = document.createElement(name);
   if (classes.length) e.className = classes.join(' ');
   for (const [key, value] of Object.entries(attributes || {})) e.setAttribute(key, value);
-  e.append(...children.flat().filter(c => c !== null && c !== undefined && c !== ''));
+  e.append(...children.flat(Infinity).filter(c => c !== null && c !== undefined && c !== ''));
   return e;
 }
 
@@ -56,10 +56,8 @@ const sum = list => list.reduce((a, b) => a + b, 0);
 function life(t) {
   const bar = el('div.bar', { role: 'img', 'data-issued': t.issued, 'data-renewal': t.renewal || '', 'data-expiry': t.expiry }, el('div.spent'), t.renewal ? el('div.renewal') : null);
   paint(bar);
-  return el('div.life', {}, bar, el('div.ends', {},
-    el('span', {}, `${w.issued} `, when(t.issued)),
-    t.renewal ? el('span', {}, `${w.renewal} `, when(t.renewal)) : null,
-    el('span', {}, `${t.valid ? w.expiry : w.expiredAt} `, when(t.expiry))));
+  const end = (name, time) => el('div', {}, el('span', { class: 'soft' }, name), el('br'), when(time));
+  return el('div.life', {}, bar, el('div.ends', {}, end(w.issued, t.issued), t.renewal ? end(w.renewal, t.renewal) : null, end(t.valid ? w.expiry : w.expiredAt, t.expiry)));
 }
 function paint(bar) {
   const from = Date.parse(bar.dataset.issued), to = Date.parse(bar.dataset.expiry);
@@ -72,7 +70,7 @@ function paint(bar) {
   bar.setAttribute('aria-label', `${Math.round(100 * spent)} %`);
 }
 
-const wide = 300, high = 74, left = 2, bottom = 58;
+const wide = 300, high = 60, left = 1, top = 2, bottom = 59;
 
 // chart draws bars, one upon the other, or lines, of the last 15 minutes; the caption says what is under
 // the pointer, and else what all of it is.
@@ -81,7 +79,7 @@ function chart(title, step, series, o) {
   const heights = [...Array(length).keys()].map(i => o.lines ? Math.max(0, ...series.map(s => s.values[i] || 0)) : sum(series.map(s => s.values[i] || 0)));
   const most = Math.max(...heights) || 1;
   const picture = svg('svg', { viewBox: `0 0 ${wide} ${high}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${title}: ${o.all}` });
-  const width = (wide - left) / length, y = v => bottom - (bottom - 12) * v / most;
+  const width = (wide - left) / length, y = v => bottom - (bottom - top) * v / most;
   picture.append(svg('line', { x1: 0, x2: wide, y1: y(most), y2: y(most), class: 'grid', 'vector-effect': 'non-scaling-stroke' }));
   for (const s of o.lines ? series : []) picture.append(svg('path', { d: path(s.values, i => left + (i + 0.5) * width, y), class: `line ${s.line}` }));
   const base = Array(length).fill(0);
@@ -93,7 +91,7 @@ function chart(title, step, series, o) {
     });
   }
   picture.append(svg('line', { x1: 0, x2: wide, y1: bottom, y2: bottom, class: 'base', 'vector-effect': 'non-scaling-stroke' }));
-  const cursor = svg('line', { y1: 12, y2: bottom, class: 'cursor', 'vector-effect': 'non-scaling-stroke', visibility: 'hidden' });
+  const cursor = svg('line', { y1: top, y2: bottom, class: 'cursor', 'vector-effect': 'non-scaling-stroke', visibility: 'hidden' });
   picture.append(cursor);
   const caption = el('figcaption', {}, o.all);
   picture.addEventListener('pointermove', e => {
@@ -105,7 +103,7 @@ function chart(title, step, series, o) {
     caption.textContent = `${clock.format(now() - (length - 1 - i) * step * 1000)}: ${values || '0'}`;
   });
   picture.addEventListener('pointerleave', () => { cursor.setAttribute('visibility', 'hidden'); caption.textContent = o.all; });
-  return el('figure', {}, el('div.top', {}, el('h4', {}, title), el('span.soft', { class: 'soft' }, `≤ ${o.show(most)}`)), legend(series, o), picture,
+  return el('figure', {}, el('div.top', {}, el('h4', {}, title), el('span', { class: 'most' }, `${w.most} ${o.show(most)}`)), legend(series, o), picture,
     el('div.legend', {}, el('span', {}, w.ago), el('span', { class: 'right' }, w.now)), caption);
 }
 function legend(series, o) {

@@ -1,12 +1,12 @@
 const open = new Map(); // what the reader has opened, by key
 
 // section shows a card for each item, and makes anew only those that changed.
-function section(id, title, items, key, build) {
+function section(id, title, items, key, build, shape) {
   const place = document.getElementById(id);
   if (!items.length) { place.replaceChildren(); return; }
   let cards = place.querySelector('.cards');
   if (!cards) {
-    cards = el('div.cards');
+    cards = el(`div.cards${shape || ''}`);
     place.replaceChildren(el('h2', {}, title), cards);
   }
   const before = new Map([...cards.children].map(c => [c.dataset.key, c]));
@@ -35,7 +35,7 @@ function tokenCard(t) {
   const f = t.last_fetch;
   return el('article.card', {},
     el('div.top', {}, el('h3', {}, t.name), el('span', { class: 'soft' }, t.provider || ''), tokenPill(t)),
-    t.expiry ? life(t) : el('p', { class: 'soft' }, w.noToken),
+    t.expiry ? life(t) : t.error ? null : el('p', { class: 'soft' }, w.noToken),
     t.error ? el(`div.note${t.valid ? '' : '.bad'}`, {}, el('p', {}, t.error), t.next_try ? el('p', { class: 'soft' }, `${w.next} `, when(t.next_try)) : null) : null,
     t.rival ? el('div.note', {}, el('p', {}, `${w.rival} `, when(t.rival))) : null,
     facts([
@@ -56,7 +56,7 @@ function failureList(key, list) {
   const items = list.map(f => el('li', {},
     when(f.time), f.count > 1 ? ` · ${w.times(number.format(f.count))}` : '', ' · ',
     el('span.mono', {}, `${f.method} ${f.path}`), ` · ${f.status}`, [f.code, f.reason, f.outcome && (w.outcome[f.outcome] || f.outcome)].filter(Boolean).map(x => ` · ${x}`),
-    f.text ? el('p.why', {}, f.text) : null));
+    el('p.why', {}, f.text || w.theirs(f.status))));
   return remembered(key, el('summary', {}, `${w.failures} (${list.length})`), el('ul.failures', {}, items));
 }
 
@@ -78,7 +78,7 @@ function upstreamCard(u, step) {
     chart(w.duration, step, [{ name: w.median, values: u.p50_ms, fill: 'c-main', line: 'l-main' }, { name: w.p95, values: u.p95_ms, fill: 'c-second', line: 'l-second' }],
       { all: `${w.median} ${ms(u.total.p50_ms)}, ${w.p95} ${ms(u.total.p95_ms)}, ${w.p99} ${ms(u.total.p99_ms)}`, show: ms, lines: true }),
     outcomes.length ? chart(w.retries, step, outcomes.map(o => ({ name: w.outcome[o], values: u.retries[o], fill: `o-${o}` })),
-      { all: number.format(sum(outcomes.map(o => sum(u.retries[o])))), show: v => number.format(v), totals: true })
+      { all: `${number.format(sum(outcomes.map(o => sum(u.retries[o]))))} ${w.retries}`, show: v => number.format(v), totals: true })
       : el('figure', {}, el('h4', {}, w.retries), el('figcaption', {}, w.noRetries)));
   return el('article.card', {},
     el('div.top', {}, el('h3', {}, u.name), failed ? el('span.pill.warn', {}, `▲ ${number.format(failed)} ${w.failed}`) : null),
@@ -102,8 +102,8 @@ function show(s) {
     s.config.warnings.length ? el('div.note', {}, remembered('warnings', el('summary', {}, `${w.warnings} (${s.config.warnings.length})`), el('ul', {}, s.config.warnings.map(x => el('li', {}, x))))) : null,
   ].filter(Boolean));
   section('tokens', w.tokens, s.tokens, t => t.name, tokenCard);
-  section('upstreams', w.upstreams, s.upstreams, u => u.name, u => upstreamCard(u, s.step_seconds));
-  section('rejected', w.rejected, s.rejected.length ? [s.rejected] : [], () => 'rejected', list => el('article.card', {}, failureList('rejected', list)));
+  section('upstreams', w.upstreams, s.upstreams, u => u.name, u => upstreamCard(u, s.step_seconds), '.wide');
+  section('rejected', w.rejected, s.rejected.length ? [s.rejected] : [], () => 'rejected', list => el('article.card', {}, failureList('rejected', list)), '.wide');
   document.getElementById('foot').replaceChildren(el('span', {}, `${w.updated} ${clock.format(now())}`),
     el('span', {}, `${w.same} `, el('a', { href: '/api/status' }, '/api/status'), ', ', el('a', { href: '/metrics' }, '/metrics')));
   const wrong = !s.ready || s.config.error || s.tokens.some(t => t.error);

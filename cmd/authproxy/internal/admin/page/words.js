@@ -12,11 +12,11 @@ const words = {
     fetches: (ok, failed) => `${ok} fetched, ${failed} failed`, noToken: 'It is asked for when a request needs it.',
     lastError: 'Last failure', rival: 'Tokens are refused soon after they were accepted: another program is likely to use the same credential. Give each program its own, or share the token (store). Seen',
     cause: { first: 'there was none', renewal: 'near its expiry', expired: 'had expired', refused: 'was refused' },
-    result: { ok: 'had', adopted: 'taken from the store', error: 'failed' },
+    result: { ok: 'succeeded', adopted: 'taken from the store', error: 'failed' },
     inFlight: 'in flight', requests: 'requests', failed: 'failed', perSecond: 'a second', median: 'median', p95: '95 %', p99: '99 %', duration: 'duration',
-    retries: 'refused tokens', noRetries: 'no token was refused', quiet: 'no requests in 15 minutes', failures: 'Last failures', times: n => `${n} times`, reach: 'call', leads: 'goes to', token: 'token',
+    retries: 'refused tokens', noRetries: 'no token was refused', quiet: 'no requests in 15 minutes', failures: 'Last failures', times: n => `${n} times`, theirs: status => `The upstream itself answered ${status}.`, reach: 'the application calls', leads: 'goes to', token: 'token',
     outcome: { recovered: 'recovered', still_refused: 'refused again', not_replayable: 'could not be sent again', no_new_token: 'no new token', failed: 'second try failed', too_late: 'seen too late' },
-    now: 'now', ago: '15 min ago', at: 'at', same: 'The same facts as', on: 'on', off: 'off',
+    most: 'max', now: 'now', ago: '15 min ago', at: 'at', same: 'The same facts as', on: 'on', off: 'off',
   },
   zh: {
     tokens: '令牌', upstreams: '上游', rejected: '未到达任何上游即被拒绝的请求', warnings: '配置警告',
@@ -30,9 +30,9 @@ const words = {
     cause: { first: '尚无令牌', renewal: '即将到期', expired: '已过期', refused: '被拒绝' },
     result: { ok: '成功', adopted: '取自共享存储', error: '失败' },
     inFlight: '处理中', requests: '请求', failed: '失败', perSecond: '每秒', median: '中位数', p95: '95 %', p99: '99 %', duration: '耗时',
-    retries: '被拒绝的令牌', noRetries: '没有令牌被拒绝', quiet: '15 分钟内没有请求', failures: '最近的失败', times: n => `${n} 次`, reach: '调用地址', leads: '转发至', token: '令牌',
+    retries: '被拒绝的令牌', noRetries: '没有令牌被拒绝', quiet: '15 分钟内没有请求', failures: '最近的失败', times: n => `${n} 次`, theirs: status => `上游自己返回了 ${status}。`, reach: '应用调用', leads: '转发至', token: '令牌',
     outcome: { recovered: '已恢复', still_refused: '再次被拒绝', not_replayable: '无法重发', no_new_token: '没有新令牌', failed: '重发失败', too_late: '发现过晚' },
-    now: '现在', ago: '15 分钟前', at: '', same: '相同内容见', on: '', off: '',
+    most: '最高', now: '现在', ago: '15 分钟前', at: '', same: '相同内容见', on: '', off: '',
   },
 };
 const chosen = new URLSearchParams(location.search).get('lang') || (navigator.languages || [navigator.language]).find(l => /^(en|zh)\b/i.test(l)) || 'en';
