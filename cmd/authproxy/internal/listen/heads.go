@@ -55,7 +55,10 @@ type head struct {
 	other   bool // this is not HTTP/1
 	blank   bool // the line has nothing in it yet
 	cost    int
-	counted int           // of cost, among those of the others
+	entered bool // into the account, in which others may have changed what follows
+
+	// These belong to the account, and to who holds its lock.
+	counted int           // of cost, among those of the others; below zero: it was cut
 	place   *list.Element // nil unless it is unfinished and counted
 }
 
@@ -77,7 +80,8 @@ func (h *head) saw(b []byte) {
 		h.cost += len(line) + fieldCost
 		b = b[at+1:]
 	}
-	if h.cost > headFree && h.cost > before || !h.reading && h.place != nil {
+	if h.cost > headFree && h.cost > before || !h.reading && h.entered {
+		h.entered = true
 		h.heads.count(h)
 	}
 }
@@ -94,9 +98,10 @@ func (h *head) again() {
 // end gives back what the head has cost.
 func (h *head) end() {
 	h.reading = false
-	if h.counted == 0 {
+	if !h.entered {
 		return
 	}
+	h.entered = false
 	h.heads.mu.Lock()
 	defer h.heads.mu.Unlock()
 	h.heads.forget(h)
