@@ -252,3 +252,38 @@ func TestStatusPage(t *testing.T) {
 		}
 	}
 }
+
+// TestStatusWhileListenersComeAndGo: whoever looks during a reload sees one configuration or
+// the other.
+func TestStatusWhileListenersComeAndGo(t *testing.T) {
+	t.Parallel()
+	url := authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{}))
+	base := unwatched + "sandbox: off\n" + authproxytest.OAuth2(url, url)
+	more := strings.Replace(base, "upstreams: [", fmt.Sprintf("upstreams: [ { name: second, token: main, url: %q, listen: 127.0.0.1:0 },", url), 1)
+	r := startReloading(t, base)
+	stop := make(chan struct{})
+	var looking sync.WaitGroup
+	for range 4 {
+		looking.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				a, err := authproxytest.Try(http.MethodGet, r.Admin+"/api/status", nil)
+				if err != nil || a.Status != 200 {
+					t.Errorf("%v %d %s", err, a.Status, a.Body)
+					return
+				}
+			}
+		})
+	}
+	for i := range 40 {
+		if a := r.change(t, []string{more, base}[i%2]); a.Status != http.StatusNoContent {
+			t.Errorf("%d %s", a.Status, a.Body)
+		}
+	}
+	close(stop)
+	looking.Wait()
+}

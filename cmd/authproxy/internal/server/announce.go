@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/internal/httpsyntax"
 )
 
@@ -23,10 +24,11 @@ type announcement struct {
 	hosts           []string
 }
 
-func (s *Server) announcements() []announcement {
+// announcements are of the upstreams of cfg, whose listeners are open.
+func (s *Server) announcements(cfg *config.Config) []announcement {
 	var all []announcement
-	for i, u := range s.gen().cfg.Upstreams {
-		a := announcement{name: u.Name, place: s.Place(i), to: u.URL.String(), hosts: u.Hosts}
+	for i, u := range cfg.Upstreams {
+		a := announcement{name: u.Name, place: s.listeners[listenerOf(cfg, i)].where(), to: u.URL.String(), hosts: u.Hosts}
 		if httpsyntax.IsUnix(a.place) {
 			a.path = u.Path
 		} else {
@@ -47,7 +49,7 @@ func (s *Server) announce(w io.Writer) {
 		return
 	}
 	fmt.Fprintf(w, "authproxy %s is running (pid %d)\n", s.opts.Version, os.Getpid())
-	for _, a := range s.announcements() {
+	for _, a := range s.gen().places {
 		only := ""
 		if len(a.hosts) > 0 {
 			only = ", for Host " + strings.Join(a.hosts, ", ")
@@ -95,7 +97,7 @@ const adminPaths = "/metrics /livez /readyz"
 // announceJSON is announce for programs that collect logs.
 func (s *Server) announceJSON(log *slog.Logger) {
 	log.Info("running", "version", s.opts.Version, "pid", os.Getpid(), "read", s.sources())
-	for _, a := range s.announcements() {
+	for _, a := range s.gen().places {
 		attrs := []any{"upstream", a.name, "address", a.place, "to", a.to}
 		if len(a.hosts) > 0 {
 			attrs = append(attrs, "hosts", a.hosts)

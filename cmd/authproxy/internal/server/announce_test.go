@@ -20,7 +20,7 @@ func TestAnnounced(t *testing.T) {
 		listeners: map[string]*listener{"127.0.0.1:80": {place: "http://127.0.0.1:80"}, "unix:/run/c": {place: "unix:/run/c"}},
 		admin:     &listener{place: "http://127.0.0.1:81"},
 	}
-	s.current.Store(&generation{cfg: cfg})
+	s.current.Store(&generation{cfg: cfg, places: s.announcements(cfg)})
 	var text strings.Builder
 	s.announce(&text)
 	_, got, _ := strings.Cut(text.String(), "\n")

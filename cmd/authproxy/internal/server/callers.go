@@ -48,6 +48,9 @@ func (g *generation) onlyCallers(address string, next http.Handler) (http.Handle
 	if callers.Known, err = g.knownPeer(address); err != nil {
 		return nil, err
 	}
+	if name, ok := httpsyntax.SystemdName(address); ok && callers.Known == nil && len(g.cfg.AllowedUIDs) > 0 && len(g.inherited[name]) > 0 {
+		return nil, fmt.Errorf("allowed_uids: cannot be checked on %s, which is no unix socket: write ListenStream=/run/NAME.sock into the socket unit, or use caller_token_file", address)
+	}
 	if callers.Known == nil {
 		callers.Known = g.onlyCertified(address)
 	}
@@ -69,49 +72,13 @@ func (g *generation) isUnix(address string) bool {
 	return httpsyntax.IsUnix(address) || ok && g.inherited.IsUnix(name)
 }
 
-// listenFiles are the files of the TLS that callers speak.
-func listenFiles(t config.ListenTLS) listen.Files {
-	return listen.Files{CertFile: t.CertFile, KeyFile: t.KeyFile, ClientCAFile: t.ClientCAFile, MinVersion: t.MinVersion}
-}
-
-// speakTLS reads the certificates of the listeners, and again when they change.
-func (g *generation) speakTLS() error {
-	files := listenFiles(g.cfg.ListenTLS)
-	if files.CertFile == "" {
-		return nil
-	}
-	var made *listen.TLS
-	g.files.Add(files.Paths(), func() {
-		if err := made.Renew(); err != nil {
-			g.log.Warn("the certificates of listen_tls cannot be used; the previous ones go on counting", "error", err, "hint", follow.Hint(err))
-			return
-		}
-		g.log.Info("the certificates of listen_tls have changed")
-	})
-	var err error
-	made, err = listen.NewTLS(files)
-	g.tls = made
-	return err
-}
-
-// onlyCertified returns the check of the certificates of callers; nil when none are asked
-// for at address.
-func (g *generation) onlyCertified(address string) func(*http.Request) error {
-	if g.cfg.ListenTLS.ClientCAFile == "" || g.isUnix(address) {
-		return nil
-	}
-	return g.tls.Known
-}
-
 // knownPeer returns the check of who connects to the listener at address; nil
 // when everybody may.
 func (g *generation) knownPeer(address string) (func(*http.Request) error, error) {
 	if len(g.cfg.AllowedUIDs) == 0 {
 		return nil, nil
 	}
-	if name, ok := httpsyntax.SystemdName(address); ok && g.inherited != nil && !g.inherited.IsUnix(name) {
-		return nil, fmt.Errorf("allowed_uids: cannot be checked on %s, which is no unix socket: write ListenStream=/run/NAME.sock into the socket unit, or use caller_token_file", address)
-	} else if !ok && !httpsyntax.IsUnix(address) {
+	if !g.isUnix(address) {
 		return nil, nil
 	}
 	known, err := listen.AllowUIDs(g.cfg.AllowedUIDs)

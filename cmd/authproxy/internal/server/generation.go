@@ -41,6 +41,7 @@ type generation struct {
 	upstreams []http.Handler
 	handlers  map[string]http.Handler // of the listeners for applications, by key
 	pages     http.Handler            // of the admin listener
+	places    []announcement          // of upstreams, once it is served
 	callers   door.Callers            // but for who is at the other end
 	files     *follow.Follower
 	tls       *listen.TLS // that callers speak; nil for none

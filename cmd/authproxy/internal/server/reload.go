@@ -1,12 +1,9 @@
 package server
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -145,89 +142,6 @@ func (s *Server) beyondSandbox(g *generation) error {
 	return errors.Join(faults...)
 }
 
-// missing are the addresses of cfg where nobody listens yet, by the key that holds them.
-func (s *Server) missing(cfg *config.Config) map[string]string {
-	all := map[string]string{}
-	for i := range cfg.Upstreams {
-		if key := listenerOf(cfg, i); s.listeners[key] == nil {
-			all[keyOf(cfg, i)] = key
-		}
-	}
-	if at := cfg.Admin.Listen; at != "" && at != s.gen().cfg.Admin.Listen {
-		all["admin.listen"] = string(at)
-	}
-	return all
-}
-
-// openNew opens the listeners of cfg that are not open yet, or none.
-func (s *Server) openNew(cfg *config.Config) (opened map[string]*listener, err error) {
-	opened = map[string]*listener{}
-	defer func() {
-		if err != nil {
-			for _, l := range opened {
-				_ = l.socket.Close()
-			}
-		}
-	}()
-	for i := range cfg.Upstreams {
-		key := listenerOf(cfg, i)
-		if s.listeners[key] != nil || opened[key] != nil {
-			continue
-		}
-		l, err := s.openData(cfg, i)
-		if err != nil {
-			return nil, err
-		}
-		opened[key] = l
-	}
-	if at := cfg.Admin.Listen; at != "" && at != s.gen().cfg.Admin.Listen {
-		l, err := s.openAdmin(cfg)
-		if err != nil {
-			return nil, err
-		}
-		opened[""] = l
-	}
-	return opened, nil
-}
-
-// replaceListeners takes in those that were opened, and returns those that cfg has no more.
-func (s *Server) replaceListeners(cfg *config.Config, opened map[string]*listener) (gone []*listener) {
-	named := map[string]bool{}
-	for i := range cfg.Upstreams {
-		named[listenerOf(cfg, i)] = true
-	}
-	for key, l := range s.listeners {
-		if !named[key] {
-			gone = append(gone, l)
-			delete(s.listeners, key)
-		}
-	}
-	if s.admin != nil && cfg.Admin.Listen != s.gen().cfg.Admin.Listen {
-		gone = append(gone, s.admin)
-		s.admin = nil
-	}
-	for key, l := range opened {
-		if key == "" {
-			s.admin = l
-			continue
-		}
-		s.listeners[key] = l
-	}
-	return gone
-}
-
-// retire closes a listener that is gone, and waits for the requests in it.
-func (l *listener) retire(limit time.Duration) {
-	if l.gate != nil {
-		l.gate.Closing()
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	if l.http.Shutdown(ctx) != nil {
-		_ = l.http.Close()
-	}
-}
-
 // forget takes the series of what is gone away.
 func (s *Server) forget(old, next *config.Config) {
 	upstreams, tokens := map[string]bool{}, map[string]bool{}
@@ -269,55 +183,6 @@ func (g *generation) drop(kept *generation) {
 		rest.store = g.store
 	}
 	go rest.close() // it waits for what observers are told
-}
-
-// reloadPage answers POST /-/reload: 204, or 422 with what is wrong, as JSON where that is
-// asked for.
-func (s *Server) reloadPage(w http.ResponseWriter, r *http.Request) {
-	err := s.Reload()
-	if err == nil {
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	text := err.Error()
-	if strings.Contains(r.Header.Get("Accept"), "application/json") {
-		w.Header().Set("Content-Type", "application/json")
-		text = faultsJSON(err)
-	}
-	w.WriteHeader(http.StatusUnprocessableEntity)
-	_, _ = fmt.Fprintln(w, text)
-}
-
-// reloadEndpoint is reloadPage where there is a reload.
-func (s *Server) reloadEndpoint() http.HandlerFunc {
-	if s.opts.Load == nil {
-		return nil
-	}
-	return s.reloadPage
-}
-
-// faultsJSON is what is wrong, for programs.
-func faultsJSON(err error) string {
-	type fault struct {
-		File  string `json:"file,omitempty"`
-		Line  int    `json:"line,omitempty"`
-		Path  string `json:"path,omitempty"`
-		Error string `json:"error"`
-		Hint  string `json:"hint,omitempty"`
-	}
-	var all []fault
-	if faults, ok := errors.AsType[config.Faults](err); ok {
-		for _, f := range faults {
-			all = append(all, fault{f.File, f.Line, f.Path, f.What, f.Fix})
-		}
-	} else {
-		all = []fault{{Error: err.Error()}}
-	}
-	text, failed := json.Marshal(map[string]any{"faults": all})
-	if failed != nil {
-		return "{}" // texts and numbers always encode
-	}
-	return string(text)
 }
 
 // fileAt is path where there is a file that can be read again, as a pipe cannot; else empty.

@@ -141,6 +141,7 @@ func (s *Server) swap(g *generation) {
 		l.secure(g.tls)
 		l.lead(g.handlers[address])
 	}
+	g.places = s.announcements(g.cfg)
 	if s.admin != nil {
 		s.admin.lead(g.pages)
 	}

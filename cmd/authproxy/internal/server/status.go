@@ -8,9 +8,8 @@ import (
 	"authproxy/cmd/authproxy/internal/history"
 )
 
-// status is what the status page shows.
-func (s *Server) status() admin.Status {
-	g := s.gen()
+// status is what the status page shows while g is served.
+func (s *Server) status(g *generation) admin.Status {
 	all := admin.Status{
 		Time: time.Now(), Program: admin.Program{Version: s.opts.Version, Revision: s.opts.Revision, Started: s.started},
 		Step: int(history.Step / time.Second), Ready: true,
@@ -28,10 +27,9 @@ func (s *Server) status() admin.Status {
 	for _, t := range g.cfg.Tokens {
 		all.Tokens = append(all.Tokens, g.tokenLife(t))
 	}
-	places := s.announcements()
 	for i, u := range g.cfg.Upstreams {
 		up := upstreamLife(s.history.Upstream(u.Name).Recent())
-		up.Name, up.Token, up.Address, up.URL = u.Name, u.Token, places[i].place, places[i].to
+		up.Name, up.Token, up.Address, up.URL = u.Name, u.Token, g.places[i].place, g.places[i].to
 		all.Upstreams = append(all.Upstreams, up)
 	}
 	return all

@@ -60,12 +60,19 @@ func (s *Server) newGeneration(cfg *config.Config, old *generation) (g *generati
 	if err = g.newDoors(); err != nil {
 		return nil, err
 	}
-	pages := admin.New(admin.Options{Metrics: s.metrics.Handler(), Ready: s.readiness, Tokens: g.tokenStatus, Status: s.status, Pprof: cfg.Admin.Pprof, Guard: g.guardPages, GuardPage: g.guardPage, Reload: s.reloadEndpoint()})
-	if g.pages, err = g.onlyPeers(pages); err != nil {
+	if g.pages, err = g.onlyPeers(s.newPages(g)); err != nil {
 		return nil, err
 	}
 	g.files.Start()
 	return g, nil
+}
+
+// newPages makes what the admin listener answers.
+func (s *Server) newPages(g *generation) http.Handler {
+	return admin.New(admin.Options{
+		Metrics: s.metrics.Handler(), Ready: s.readiness, Tokens: g.tokenStatus, Status: func() admin.Status { return s.status(g) },
+		Pprof: g.cfg.Admin.Pprof, Guard: g.guardPages, GuardPage: g.guardPage, Reload: s.reloadEndpoint(),
+	})
 }
 
 // newDoors makes the handlers of the listeners: the guard, the callers, the
