@@ -86,6 +86,14 @@ func (h *head) saw(b []byte) {
 	}
 }
 
+// grew takes note of n bytes of which nobody knows yet what they are.
+func (h *head) grew(n int) {
+	if h.cost += n; h.cost > headFree {
+		h.entered = true
+		h.heads.count(h)
+	}
+}
+
 // again begins a new head.
 func (h *head) again() {
 	if h.other {

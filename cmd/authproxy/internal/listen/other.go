@@ -54,8 +54,7 @@ func (l *watching) Accept() (net.Conn, error) {
 	switch conn := raw.(type) {
 	case *net.TCPConn:
 		if t := l.TLS.Load(); t != nil {
-			secure := tls.Server(conn, t.now.Load().config)
-			return &tlsConn{Conn: secure, tls: secure, watch: w}, nil
+			return newTLSConn(conn, t, w), nil
 		}
 		return &tcpConn{conn, w}, nil
 	case *net.UnixConn:
@@ -114,9 +113,32 @@ func (c *tcpConn) Read(b []byte) (int, error) {
 // state is read after the handshake, and hidden from net/http, which would before.
 type tlsConn struct {
 	net.Conn
-	tls   *tls.Conn // the same
-	begun bool
+	tls           *tls.Conn // the same
+	begun, shaken bool
 	watch
+}
+
+func newTLSConn(conn *net.TCPConn, t *TLS, w watch) *tlsConn {
+	c := &tlsConn{watch: w}
+	c.tls = tls.Server(&handshaking{conn, c}, t.now.Load().config)
+	c.Conn = c.tls
+	return c
+}
+
+// handshaking is what is below TLS. Until the handshake is done it counts what is read as a
+// head, since that is kept in memory as well, before anybody is known.
+type handshaking struct {
+	net.Conn
+	of *tlsConn
+}
+
+// Read implements [net.Conn].
+func (c *handshaking) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if !c.of.shaken {
+		c.of.head.grew(n)
+	}
+	return n, err
 }
 
 // CloseWrite ends what is written, as net/http does before it closes.
@@ -130,6 +152,8 @@ func (c *tlsConn) Read(b []byte) (int, error) {
 			c.failed(err)
 			return 0, io.EOF
 		}
+		c.shaken = true
+		c.head.again()
 	}
 	n, err := c.Conn.Read(b)
 	c.saw(b[:n])

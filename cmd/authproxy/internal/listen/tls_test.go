@@ -93,6 +93,17 @@ func TestHeadsOverTLS(t *testing.T) {
 	eventually(t, "a head to be counted", func() bool { used, n := heads.now(); return used > 90_000 && n == 1 })
 	_ = conn.Close()
 	eventually(t, "it to be given back", func() bool { used, n := heads.now(); return used == 0 && n == 0 })
+	// A handshake without an end is kept in memory too.
+	long, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := append([]byte{22, 3, 1, 0x40, 0}, make([]byte, 0x4000)...) // RFC 8446 section 5.1
+	copy(record[5:], []byte{1, 0, 0xff, 0})                              // a ClientHello of 65,280 bytes, section 4
+	_, _ = long.Write(append(record, append([]byte{22, 3, 1, 0x40, 0}, make([]byte, 0x4000)...)...))
+	eventually(t, "a handshake to be counted", func() bool { used, n := heads.now(); return used > 32_000 && n == 1 })
+	_ = long.Close()
+	eventually(t, "it to be given back", func() bool { used, n := heads.now(); return used == 0 && n == 0 })
 	// Who connects and then is silent, or hangs up, is no trouble that is told of.
 	raw, err := net.Dial("tcp", address)
 	if err != nil {
