@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -19,8 +20,8 @@ type TLS struct {
 	CertFile, KeyFile string
 	// ServerName stands in the certificate, instead of the host of the URL.
 	ServerName string
-	// MinVersion is 1.0, 1.1, 1.3, or 1.2 for anything else.
-	MinVersion string
+	// MinVersion is the number of the oldest that is spoken, as crypto/tls has it; 0: TLS 1.2.
+	MinVersion uint16
 	// CipherSuites are the names of those up to TLS 1.2, with commas; empty: crypto/tls's
 	// choice. Names that it does not know count for nothing.
 	CipherSuites string
@@ -41,10 +42,7 @@ func (t TLS) Files() []string {
 
 // config reads the files. An error names the file, or the keys.
 func (t TLS) config() (*tls.Config, error) {
-	c := &tls.Config{ServerName: t.ServerName, InsecureSkipVerify: t.InsecureSkipVerify, MinVersion: tls.VersionTLS12}
-	if v, ok := map[string]uint16{"1.0": tls.VersionTLS10, "1.1": tls.VersionTLS11, "1.3": tls.VersionTLS13}[t.MinVersion]; ok {
-		c.MinVersion = v
-	}
+	c := &tls.Config{ServerName: t.ServerName, InsecureSkipVerify: t.InsecureSkipVerify, MinVersion: cmp.Or(t.MinVersion, tls.VersionTLS12)}
 	c.CipherSuites = t.suites()
 	if t.CAFile != "" {
 		pem, err := os.ReadFile(t.CAFile)

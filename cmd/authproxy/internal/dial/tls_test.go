@@ -149,10 +149,10 @@ func TestOldServers(t *testing.T) {
 		server  *tls.Config
 		allowed TLS
 	}{
-		"TLS 1.0":             {&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10}, TLS{MinVersion: "1.0"}},
-		"TLS 1.1":             {&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, TLS{MinVersion: "1.1"}},
+		"TLS 1.0":             {&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10}, TLS{MinVersion: tls.VersionTLS10}},
+		"TLS 1.1":             {&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, TLS{MinVersion: tls.VersionTLS11}},
 		"an RSA key exchange": {&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}}, TLS{CipherSuites: kept}},
-		"both":                {&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}}, TLS{MinVersion: "1.0", CipherSuites: "TLS_RSA_WITH_AES_128_CBC_SHA," + kept}},
+		"both":                {&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}}, TLS{MinVersion: tls.VersionTLS10, CipherSuites: "TLS_RSA_WITH_AES_128_CBC_SHA," + kept}},
 	} {
 		for _, std := range []bool{false, true} {
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Name", "old") }))

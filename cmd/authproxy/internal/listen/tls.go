@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -21,8 +22,8 @@ type Files struct {
 	// ClientCAFile holds the authorities of callers; empty: nobody has to show a
 	// certificate.
 	ClientCAFile string
-	// MinVersion is 1.0, 1.1, 1.3, or 1.2 for anything else.
-	MinVersion string
+	// MinVersion is the number of the oldest that is spoken, as crypto/tls has it; 0: TLS 1.2.
+	MinVersion uint16
 }
 
 // Paths are those that are named.
@@ -62,12 +63,9 @@ func (t *TLS) Renew() error {
 		return fmt.Errorf("listen_tls.cert_file and key_file: %w", err)
 	}
 	next := &secured{config: &tls.Config{
-		Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12,
+		Certificates: []tls.Certificate{pair}, MinVersion: cmp.Or(t.files.MinVersion, tls.VersionTLS12),
 		NextProtos: []string{"h2", "http/1.1"}, // the server tells HTTP/2 by its preface
 	}}
-	if v, ok := map[string]uint16{"1.0": tls.VersionTLS10, "1.1": tls.VersionTLS11, "1.3": tls.VersionTLS13}[t.files.MinVersion]; ok {
-		next.config.MinVersion = v
-	}
 	if t.files.ClientCAFile != "" {
 		pem, err := os.ReadFile(t.files.ClientCAFile)
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // listenFiles are the files of the TLS that callers speak.
 func listenFiles(t config.ListenTLS) listen.Files {
-	return listen.Files{CertFile: t.CertFile, KeyFile: t.KeyFile, ClientCAFile: t.ClientCAFile, MinVersion: t.MinVersion}
+	return listen.Files{CertFile: t.CertFile, KeyFile: t.KeyFile, ClientCAFile: t.ClientCAFile, MinVersion: versionOf(t.MinVersion)}
 }
 
 // speakTLS reads the certificates of the listeners, and again when they change.

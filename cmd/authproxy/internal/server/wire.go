@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -177,10 +178,15 @@ func upstreamDial(u config.Upstream) dial.Options {
 	}
 }
 
+// versionOf is the number of a version of TLS (RFC 8446 section 4.2.1); 0 for the default.
+func versionOf(name string) uint16 {
+	return map[string]uint16{"1.0": tls.VersionTLS10, "1.1": tls.VersionTLS11, "1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}[name]
+}
+
 // tlsOf returns how TLS is spoken.
 func tlsOf(t config.TLS) dial.TLS {
 	return dial.TLS{
 		CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile, ServerName: t.ServerName,
-		MinVersion: t.MinVersion, CipherSuites: strings.Join(t.CipherSuites, ","), InsecureSkipVerify: t.InsecureSkipVerify,
+		MinVersion: versionOf(t.MinVersion), CipherSuites: strings.Join(t.CipherSuites, ","), InsecureSkipVerify: t.InsecureSkipVerify,
 	}
 }
