@@ -16,7 +16,8 @@ import (
 func checkCommand(std streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "check -c FILE", Short: "Reads the configuration and reports its faults", Args: onlyFlags,
 		Example: "  authproxy check -c authproxy.yaml\n  authproxy check -c authproxy.yaml --live --probe /weda/odata/v1/prod/users"}
-	file := configFlag(cmd, true)
+	from := configFlag(cmd, std)
+	cmd.PreRunE = from.needed
 	var do checkFlags
 	cmd.Flags().BoolVar(&do.live, "live", false, "also fetch each token and connect to each upstream")
 	cmd.Flags().StringVar(&do.probe, "probe", "", "with --live: also send GET `PATH` to each upstream")
@@ -26,8 +27,8 @@ func checkCommand(std streams) *cobra.Command {
 		if do.probe != "" && !do.live {
 			return usageError{errors.New("--probe sends a request: give --live as well")}
 		}
-		r := report{File: *file}
-		err := do.check(cmd.Context(), &r)
+		r := report{File: from.name()}
+		err := do.check(cmd.Context(), from, &r)
 		if do.json {
 			return r.encode(std, err)
 		}
@@ -67,9 +68,9 @@ type fault struct {
 
 var errStrict = errors.New("with --strict, warnings are faults")
 
-// check fills in r, and returns what the command ends with.
-func (f checkFlags) check(ctx context.Context, r *report) error {
-	cfg, err := loadConfig(r.File)
+// check fills in r, which is about the configuration in from, and returns what the command ends with.
+func (f checkFlags) check(ctx context.Context, from *source, r *report) error {
+	cfg, err := from.load(ctx)
 	if faults, ok := errors.AsType[config.Faults](err); ok {
 		for _, one := range faults {
 			r.Faults = append(r.Faults, fault(one))

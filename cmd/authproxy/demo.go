@@ -84,7 +84,7 @@ func newDemo(listen string, std streams) (*demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.proxy, err = start(cfg, std); err != nil {
+	if d.proxy, err = begin(cfg, std, server.Options{File: "the demo"}); err != nil {
 		_ = d.behind.Close()
 		return nil, err
 	}

@@ -9,25 +9,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"authproxy/cmd/authproxy/internal/admin"
-	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/internal/httpsyntax"
 )
 
-func healthcheckCommand() *cobra.Command {
+func healthcheckCommand(std streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "healthcheck [URL]", Short: "Succeeds when the running proxy is ready", Args: atMost(1),
 		Example: "  authproxy healthcheck -c authproxy.yaml\n  authproxy healthcheck http://127.0.0.1:9090/readyz\n  authproxy healthcheck unix:/run/authproxy/admin.sock"}
-	file := configFlag(cmd, false)
+	from := configFlag(cmd, std)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ready := "http://127.0.0.1:9090/readyz"
 		switch {
-		case len(args) == 1 && *file != "":
+		case len(args) == 1 && from.given != "":
 			return usageError{fmt.Errorf("give a URL or -c FILE, not both")}
 		case len(args) == 1:
 			ready = args[0]
-		case *file != "":
-			listen, err := config.AdminListen(*file)
+		case from.path() != "":
+			listen, err := from.adminListen(cmd.Context())
 			if err != nil {
-				return usageUnlessFaults(err)
+				return err
 			}
 			if ready, err = readyURL(string(listen)); err != nil {
 				return err

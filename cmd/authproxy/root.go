@@ -1,13 +1,6 @@
 package main
 
-import (
-	"errors"
-
-	"github.com/spf13/cobra"
-
-	"authproxy/cmd/authproxy/internal/config"
-	"authproxy/cmd/authproxy/internal/server"
-)
+import "github.com/spf13/cobra"
 
 // newRoot returns the command tree, and whether a command's own code has begun:
 // an error before that is one of usage.
@@ -21,8 +14,8 @@ func newRoot(std streams) (root *cobra.Command, begun *bool) {
 		Args:          unknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(serveCommand(std), demoCommand(std), checkCommand(std), tokenCommand(std),
-		presetsCommand(std), healthcheckCommand(), versionCommand(std))
+	root.AddCommand(serveCommand(std), initCommand(std), demoCommand(std), checkCommand(std), tokenCommand(std),
+		presetsCommand(std), healthcheckCommand(std), versionCommand(std))
 	for _, cmd := range root.Commands() {
 		body := cmd.RunE
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -32,19 +25,4 @@ func newRoot(std streams) (root *cobra.Command, begun *bool) {
 	}
 	inWords(root)
 	return root, begun
-}
-
-// loadConfig reads a configuration.
-func loadConfig(file string) (*config.Config, error) {
-	cfg, err := server.Load(file)
-	return cfg, usageUnlessFaults(err)
-}
-
-// usageUnlessFaults makes an error of reading a configuration one of usage:
-// whatever fails then is the user's to mend. Faults are it already.
-func usageUnlessFaults(err error) error {
-	if err == nil || errors.As(err, new(config.Faults)) {
-		return err
-	}
-	return usageError{err}
 }

@@ -85,11 +85,21 @@ func mentions(ts *testscript.TestScript, _ bool, words []string) {
 	}
 }
 
-// runs is the command "running FILE": it starts authproxy serve, and sets $APP
-// and $ADMIN to its addresses, $ADMIN_LISTEN to what listen: of admin then is.
+// runs is the command "running FILE", or "running FLAGS...", or "running - FILE": it starts authproxy
+// serve, and sets $APP and $ADMIN to its addresses, $ADMIN_LISTEN to what listen: of admin then is.
 func runs(ts *testscript.TestScript, _ bool, args []string) {
-	cmd := exec.Command("authproxy", "serve", "-c", ts.MkAbs(args[0]))
-	cmd.Env = append(os.Environ(), "PLATFORM="+ts.Getenv("PLATFORM"))
+	cmd := exec.Command("authproxy", "serve")
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "PLATFORM="+ts.Getenv("PLATFORM"), "AUTHPROXY_CONFIG="+ts.Getenv("AUTHPROXY_CONFIG"), "SECRET="+ts.Getenv("SECRET"))
+	switch {
+	case args[0] == "-":
+		cmd.Args = append(cmd.Args, "-c", "-")
+		cmd.Stdin = strings.NewReader(ts.ReadFile(args[1]))
+	case strings.HasPrefix(args[0], "-"):
+		cmd.Args = append(cmd.Args, args...)
+	case args[0] != "":
+		cmd.Args = append(cmd.Args, "-c", ts.MkAbs(args[0]))
+	}
 	p, err := authproxytest.Launch(cmd)
 	ts.Check(err)
 	ts.Defer(func() {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os/signal"
@@ -17,23 +19,28 @@ import (
 
 func serveCommand(std streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "serve -c FILE", Short: "Runs the proxy", Args: onlyFlags,
-		Example: "  authproxy serve -c /etc/authproxy/authproxy.yaml"}
-	file := configFlag(cmd, true)
-	serve := func(cmd *cobra.Command) error {
-		signal.Ignore(syscall.SIGPIPE) // who read the log may go away
-		cfg, err := loadConfig(*file)
-		if err != nil {
-			return err
+		Long: "Runs the proxy: with the configuration in a file, or, for one upstream, in flags.",
+		Example: "  authproxy serve -c /etc/authproxy/authproxy.yaml\n" +
+			"  authproxy serve --upstream https://api.example.com \\\n" +
+			"    --token-url https://id.example.com/oauth2/token \\\n" +
+			"    --client-id reports --client-secret-file secret"}
+	file, flags := configFlag(cmd, std), addFlagged(cmd)
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		given := flags.given()
+		switch {
+		case len(given) == 0:
+			return file.needed(cmd, args)
+		case file.given != "":
+			return fmt.Errorf("-c and %s: a configuration stands in a file or in flags: write it into the file, or leave -c out", strings.Join(given, ", "))
 		}
-		s, err := startFile(cfg, *file, std)
-		if err != nil {
-			return err
-		}
-		return s.Serve(cmd.Context(), std.out)
+		return flags.check()
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		err := serve(cmd)
-		if err == nil || config.LogFormat(*file) != "json" {
+		if len(flags.given()) > 0 {
+			return serve(cmd.Context(), flags, std)
+		}
+		err := serve(cmd.Context(), file, std)
+		if err == nil || file.logFormat(cmd.Context()) != "json" {
 			return err
 		}
 		tellJSON(std.err, err)
@@ -42,17 +49,29 @@ func serveCommand(std streams) *cobra.Command {
 	return cmd
 }
 
-// startFile serves cfg, which stands in file, and is read from there again at a reload.
-func startFile(cfg *config.Config, file string, std streams) (*server.Server, error) {
-	return begin(cfg, std, server.Options{File: file, Load: func() (*config.Config, error) { return server.Load(file) }})
+// origin is where a configuration comes from.
+type origin interface {
+	load(ctx context.Context) (*config.Config, error)
+	// options say how a server reads it again, if it can.
+	options() server.Options
 }
 
-// start serves cfg. What keeps a configuration from being served is the user's
+// serve serves what comes from there, until ctx ends.
+func serve(ctx context.Context, from origin, std streams) error {
+	signal.Ignore(syscall.SIGPIPE) // who read the log may go away
+	cfg, err := from.load(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := begin(cfg, std, from.options())
+	if err != nil {
+		return err
+	}
+	return s.Serve(ctx, std.out)
+}
+
+// begin serves cfg. What keeps a configuration from being served is the user's
 // to mend, as its faults are.
-func start(cfg *config.Config, std streams) (*server.Server, error) {
-	return begin(cfg, std, server.Options{})
-}
-
 func begin(cfg *config.Config, std streams, o server.Options) (*server.Server, error) {
 	v := thisVersion()
 	o.Version, o.Revision, o.Log = v.Version, v.Revision, std.err

@@ -15,21 +15,22 @@ import (
 )
 
 func tokenCommand(std streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "token -c FILE NAME", Short: "Fetches a token and says what it is", Args: oneToken, ValidArgsFunction: tokenNames,
+	cmd := &cobra.Command{Use: "token -c FILE NAME", Short: "Fetches a token and says what it is", Args: oneToken,
 		Example: "  authproxy token -c authproxy.yaml weda\n  TOKEN=$(authproxy token -c authproxy.yaml weda --print)"}
-	file := configFlag(cmd, true)
+	from := configFlag(cmd, std)
+	cmd.PreRunE, cmd.ValidArgsFunction = from.needed, from.tokenNames
 	var do tokenFlags
 	cmd.Flags().BoolVar(&do.print, "print", false, "write the token itself to standard output, and nothing else")
 	cmd.Flags().BoolVar(&do.check, "check", false, "then ask the platform about it")
 	cmd.Flags().BoolVar(&do.revoke, "revoke", false, "give that one back at the end; a running proxy keeps its own")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := loadConfig(*file)
+		cfg, err := from.load(cmd.Context())
 		if err != nil {
 			return err
 		}
 		t, ok := cfg.Token(args[0])
 		if !ok {
-			return usageError{noToken(*file, args[0], namesOf(cfg.Tokens))}
+			return usageError{noToken(from.name(), args[0], namesOf(cfg.Tokens))}
 		}
 		return do.run(cmd.Context(), cfg, t, std)
 	}

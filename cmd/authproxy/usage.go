@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
-	"authproxy/cmd/authproxy/internal/config"
 	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
@@ -121,39 +120,9 @@ func onlyFlags(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("%q is one argument too many: give the file as 'authproxy %s -c FILE'", args[0], cmd.Name())
 }
 
-// configFlag adds the flag -c, which names the configuration file.
-func configFlag(cmd *cobra.Command, required bool) *string {
-	file := cmd.Flags().StringP("config", "c", "", "`FILE` with the configuration (YAML)")
-	if err := cmd.MarkFlagFilename("config", "yaml", "yml"); err != nil {
-		panic(err) // the flag was added on the line above
-	}
-	if required {
-		cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
-			if *file == "" {
-				return fmt.Errorf("which configuration? Give its file: 'authproxy %s'", strings.Replace(cmd.Use, "FILE", "authproxy.yaml", 1))
-			}
-			return nil
-		}
-	}
-	return file
-}
-
-// presetNames completes the name of a preset.
-func presetNames(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return config.Presets(), cobra.ShellCompDirectiveNoFileComp
-}
-
-// tokenNames completes the name of a token in the file that stands before it.
-func tokenNames(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	file := cmd.Flag("config").Value.String()
-	cfg, err := loadConfig(file)
-	if err != nil || len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return namesOf(cfg.Tokens), cobra.ShellCompDirectiveNoFileComp
+// withFile is how to use cmd, with a file in it.
+func withFile(cmd *cobra.Command) string {
+	return strings.Replace(cmd.Use, "FILE", "authproxy.yaml", 1)
 }
 
 // fold breaks the lines of text so that each has at most width columns, where blanks

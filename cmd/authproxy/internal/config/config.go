@@ -102,10 +102,17 @@ func Parse(name string, data []byte, dir string, env func(string) (string, bool)
 	return (&parser{dir: dir, resolve: lookup, words: words}).parse(name, data, env)
 }
 
+// ParseSaid is Parse for a configuration that stands in no file: say puts each fault and each warning
+// into the words of where it stands.
+func ParseSaid(data []byte, dir string, env func(string) (string, bool), words Vocabulary, say func(Fault) Fault) (*Config, error) {
+	return (&parser{dir: dir, resolve: lookup, words: words, say: say}).parse("", data, env)
+}
+
 // parser collects what Parse finds.
 type parser struct {
 	dir        string
-	own        string // the path of the configuration file; empty when it has none
+	say        func(Fault) Fault // nil: as it is
+	own        string            // the path of the configuration file; empty when it has none
 	resolve    func(host string) ([]netip.Addr, error)
 	words      Vocabulary
 	faults     Faults
@@ -120,6 +127,9 @@ func (p *parser) parse(name string, data []byte, env func(string) (string, bool)
 		p.config(p.mend(root, wholeShape()), cfg)
 	}
 	if len(p.faults) > 0 {
+		for i, f := range p.faults {
+			p.faults[i] = p.said(f)
+		}
 		return nil, p.faults.Sorted()
 	}
 	cfg.Warnings = p.warnings
@@ -163,7 +173,14 @@ func (p *parser) fault(n *tree.Node, what, fix string) { p.faults.Add(n, what, f
 
 func (p *parser) warn(n *tree.Node, what, fix string) {
 	f := Fault{File: n.File, Line: n.Line, Path: n.Path, What: what, Fix: fix}
-	p.warnings = append(p.warnings, f.String())
+	p.warnings = append(p.warnings, p.said(f).String())
+}
+
+func (p *parser) said(f Fault) Fault {
+	if p.say == nil {
+		return f
+	}
+	return p.say(f)
 }
 
 // resolvePath returns path, seen from the folder of the configuration file.

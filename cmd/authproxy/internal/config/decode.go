@@ -89,7 +89,7 @@ func (p *parser) field(n *tree.Node, key string, tag reflect.StructTag, v reflec
 	case hasDefault:
 		p.value(n.Missing(key, tree.Scalar).Literal(def), tag, v)
 	case strings.Contains(tag.Get("rule"), "required"):
-		p.fault(n.Missing(key, tree.Scalar), "missing", tag.Get("fix"))
+		p.fault(n.Missing(key, tree.Scalar), missing, tag.Get("fix"))
 	case v.Kind() == reflect.Struct:
 		p.value(n.Missing(key, tree.Mapping), tag, v)
 	}

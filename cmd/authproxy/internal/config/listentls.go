@@ -26,7 +26,7 @@ func (p *parser) listenTLS(root *tree.Node, cfg *Config) {
 	p.authorities(n.Get("client_ca_file"), t.ClientCAFile)
 	if t.CertFile == "" {
 		if t.ClientCAFile != "" && t.KeyFile == "" {
-			p.fault(n.Missing("cert_file", tree.Scalar), "missing", "callers show a certificate only where authproxy shows one: give cert_file and key_file")
+			p.fault(n.Missing("cert_file", tree.Scalar), missing, "callers show a certificate only where authproxy shows one: give cert_file and key_file")
 		}
 		return
 	}

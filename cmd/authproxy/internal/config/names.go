@@ -115,7 +115,7 @@ func (s *params) credential(n *tree.Node, t *Token, name string, used, unsure bo
 			}
 		}
 	case used && !s.open:
-		s.p.fault(n.Missing(name, tree.Scalar), "missing", "give "+name+" or "+name+"_file")
+		s.p.fault(n.Missing(name, tree.Scalar), missing, "give "+name+" or "+name+"_file")
 	}
 }
 

@@ -134,7 +134,7 @@ func (s *params) value(name, via string) string {
 		if via != "" {
 			fix += ", or give " + via + " instead"
 		}
-		s.p.fault(d.at, "missing", fix)
+		s.p.fault(d.at, missing, fix)
 	}
 	s.done[name] = v
 	return v

@@ -156,6 +156,9 @@ func (p *parser) secretFile(n *tree.Node) Secret {
 		p.fault(n, "the file "+s.file+" "+what, fix)
 		return s
 	}
+	if notFilledIn.MatchString(value) {
+		p.warn(n, "what the file holds "+toFillIn, "write the value itself into "+s.file)
+	}
 	p.isMisquoted(n, value, "what the file holds")
 	p.guarded(n, s.file)
 	return s

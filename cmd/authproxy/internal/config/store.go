@@ -48,7 +48,7 @@ func (p *parser) store(root *tree.Node, cfg *Config) {
 	case given && cfg.Store.File != "":
 		p.fault(n.Get("file"), "stands beside redis", "give the tokens one place")
 	case at.Kind == tree.Mapping && !at.Empty() && !given && !off:
-		p.fault(at.Missing("url", tree.Scalar), "missing", "write redis://host:6379, or rediss:// for TLS; or url_file")
+		p.fault(at.Missing("url", tree.Scalar), missing, "write redis://host:6379, or rediss:// for TLS; or url_file")
 	case cfg.Store.Required && cfg.Store.IsZero():
 		p.fault(n.Get("required"), "has no effect: there is no store", "name a file or a redis, or remove it")
 	}

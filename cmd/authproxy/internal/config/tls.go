@@ -81,7 +81,7 @@ func (p *parser) pair(n *tree.Node, certFile, keyFile string) {
 	given := map[string]bool{"cert_file": certFile != "", "key_file": keyFile != ""}
 	for name, other := range map[string]string{"cert_file": "key_file", "key_file": "cert_file"} {
 		if given[name] && n.Get(other).Blank() {
-			p.fault(n.Missing(other, tree.Scalar), "missing", "cert_file and key_file belong together")
+			p.fault(n.Missing(other, tree.Scalar), missing, "cert_file and key_file belong together")
 		}
 	}
 	cert, key := p.file(n.Get("cert_file"), certFile), p.file(n.Get("key_file"), keyFile)

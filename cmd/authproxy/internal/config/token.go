@@ -85,7 +85,7 @@ type builtToken struct {
 func (p *parser) tokens(root *tree.Node, cfg *Config) map[string]builtToken {
 	n := root.Child("tokens")
 	if p.faults.IsMapping(n) && n.Empty() {
-		p.fault(n, "missing", "name at least one token")
+		p.fault(n, missing, "name at least one token")
 	}
 	built := map[string]builtToken{}
 	for _, e := range n.Entries {

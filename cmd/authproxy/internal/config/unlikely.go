@@ -14,19 +14,22 @@ import (
 // Here stands what is accepted but probably not meant: each is a warning.
 
 // notFilledIn are ways to write a variable that have no meaning here, and texts that stand in examples.
-var notFilledIn = regexp.MustCompile(`(?i)^(\$[a-z_][a-z0-9_]*|\$\(.+\)|%[a-z_][a-z0-9_]*%|\{\{.*\}\}|@@?[a-z_]+@@?|<[^<>]+>|x{4,}|\.\.\.|change[-_ ]?me|your[-_ ].+|todo)$`)
+var notFilledIn = regexp.MustCompile(`(?i)^(\$[a-z_][a-z0-9_]*|\$\(.+\)|%[a-z_][a-z0-9_]*%|\{\{.*\}\}|@@?[a-z_]+@@?|<[^<>]+>|x{4,}|\.\.\.|change[-_ ]?me|(https?://)?your[-_ ].+|todo)$`)
+
+const toFillIn = "looks like a value that was to be filled in, and is taken as it stands"
 
 // isNotFilledIn warns of each value of the file that looks like one that was to be replaced.
 func (p *parser) isNotFilledIn(root *tree.Node) {
 	root.Leaves(func(n *tree.Node) {
-		if n.Tag != "!!str" || !notFilledIn.MatchString(n.Raw) {
-			return
+		switch written := notFilledIn.MatchString(n.Raw); {
+		case n.Tag != "!!str" || !written && !notFilledIn.MatchString(n.Text):
+		case !written:
+			p.warn(n, toFillIn, "set the variable of the environment")
+		case strings.HasPrefix(n.Raw, "$") || strings.HasPrefix(n.Raw, "%"):
+			p.warn(n, toFillIn, "write ${NAME}, with braces, for a variable of the environment")
+		default:
+			p.warn(n, toFillIn, "write the value itself")
 		}
-		fix := "write the value itself"
-		if strings.HasPrefix(n.Raw, "$") || strings.HasPrefix(n.Raw, "%") {
-			fix = "write ${NAME}, with braces, for a variable of the environment"
-		}
-		p.warn(n, "looks like a value that was to be filled in, and is taken as it stands", fix)
 	})
 }
 
@@ -59,7 +62,7 @@ func (p *parser) inlineDoubts(n *tree.Node, name string) {
 		return
 	}
 	p.isMisquoted(n, n.Text, "the value")
-	if (name == "client_secret" || name == "password") && n.Raw == n.Text && p.own != "" && !p.exposedOwn {
+	if IsConfidential(name) && n.Raw == n.Text && p.own != "" && !p.exposedOwn {
 		p.exposedOwn = p.guard(n, p.own, "stands in a file that every user of this machine can read",
 			"run chmod 600 on "+p.own+", or move the value into a file of its own that "+name+"_file names")
 	}

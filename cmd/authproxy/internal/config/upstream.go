@@ -104,7 +104,7 @@ func (p *parser) upstreams(root *tree.Node, cfg *Config, tokens map[string]built
 		n = root.Missing("upstreams", tree.List)
 	}
 	if p.faults.IsList(n, "begin each upstream with '- name: ...'") && n.Empty() {
-		p.fault(n, "missing", "name at least one upstream")
+		p.fault(n, missing, "name at least one upstream")
 	}
 	first := map[string]string{}
 	for _, item := range n.Items {
@@ -168,7 +168,7 @@ func (p *parser) upstreamURL(n *tree.Node, s *params, u *Upstream) {
 	at := n.Get("url")
 	if at.Blank() {
 		if s != nil && !s.open {
-			p.fault(n.Child("url"), "missing", "give the base URL of the platform: the token's preset brings none")
+			p.fault(n.Child("url"), missing, "give the base URL of the platform: the token's preset brings none")
 		}
 		return
 	}

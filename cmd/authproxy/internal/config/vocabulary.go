@@ -27,6 +27,9 @@ func CredentialNames() []string {
 	return []string{"client_id", "client_secret", "username", "password"}
 }
 
+// IsConfidential says whether the credential of that name must not be shown: the others name its owner.
+func IsConfidential(name string) bool { return name == "client_secret" || name == "password" }
+
 // auth returns the method of that name; the zero AuthMethod when there is none.
 func (v Vocabulary) auth(name string) AuthMethod {
 	i := slices.IndexFunc(v.Auth, func(m AuthMethod) bool { return m.Name == name })

@@ -16,6 +16,11 @@ func Parse(name string, data []byte, dir string) (*config.Config, error) {
 	return config.Parse(name, data, dir, os.LookupEnv, vocabulary())
 }
 
+// ParseSaid reads a configuration that stands in no file; see [config.ParseSaid].
+func ParseSaid(data []byte, dir string, say func(config.Fault) config.Fault) (*config.Config, error) {
+	return config.ParseSaid(data, dir, os.LookupEnv, vocabulary(), say)
+}
+
 // vocabulary returns the words of the token endpoint, which the configuration
 // does not know.
 func vocabulary() config.Vocabulary {
@@ -24,4 +29,9 @@ func vocabulary() config.Vocabulary {
 		words.Auth = append(words.Auth, config.AuthMethod{Name: m.Name, Needs: m.Needs, Header: m.Header})
 	}
 	return words
+}
+
+// NewDraft returns a configuration to begin with; see [config.NewDraft].
+func NewDraft(preset string, inFiles bool) (config.Draft, error) {
+	return config.NewDraft(preset, inFiles, vocabulary())
 }

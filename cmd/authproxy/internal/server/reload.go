@@ -16,7 +16,7 @@ import (
 	"authproxy/internal/httpsyntax"
 )
 
-var errNoReload = errors.New("this configuration did not come from a file: restart to change it")
+var errNoReload = errors.New("which cannot be read again: restart to change it")
 
 // Reload reads the configuration again and has it served from now on: all of it, or, when
 // anything about it is wrong, nothing. Tokens whose credentials and requests did not change
@@ -24,7 +24,7 @@ var errNoReload = errors.New("this configuration did not come from a file: resta
 // listeners that did not change stay open. The error is told of in the log and the metrics.
 func (s *Server) Reload() error {
 	if s.opts.Load == nil {
-		return errNoReload
+		return fmt.Errorf("the configuration came from %s, %w", s.opts.File, errNoReload)
 	}
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
@@ -185,12 +185,12 @@ func (g *generation) drop(kept *generation) {
 	go rest.close() // it waits for what observers are told
 }
 
-// fileAt is path where there is a file that can be read again, as a pipe cannot; else empty.
-func fileAt(path string) string {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+// ownFile is the file of the configuration, if it can be read again, as a pipe cannot; else empty.
+func (s *Server) ownFile() string {
+	if info, err := os.Stat(s.opts.File); s.opts.Load == nil || err != nil || !info.Mode().IsRegular() {
 		return ""
 	}
-	return path
+	return s.opts.File
 }
 
 // wholeAfter is when a file that could not be read well after a change is looked at once

@@ -33,7 +33,8 @@ type Options struct {
 	// Log is where the log goes. Whether and when it takes what is written there does
 	// not matter to the service.
 	Log io.Writer
-	// File is the configuration's, and Load reads it; nil: there is no reload.
+	// File is the configuration's, and Load reads it; nil: there is no reload, and File says
+	// where the configuration came from.
 	File string
 	Load func() (*config.Config, error)
 }
@@ -209,7 +210,9 @@ func (s *Server) surviveHangups() (stop func()) {
 				s.log.Warn("SIGHUP: the program is shutting down, and reads no configuration")
 				continue
 			}
-			s.log.Info("SIGHUP: the configuration is read again")
+			if s.opts.Load != nil {
+				s.log.Info("SIGHUP: the configuration is read again")
+			}
 			if err := s.Reload(); errors.Is(err, errNoReload) {
 				s.log.Warn("SIGHUP: " + err.Error())
 			}

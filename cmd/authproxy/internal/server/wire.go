@@ -24,7 +24,7 @@ import (
 // and who gets what from whom.
 func (s *Server) newGeneration(cfg *config.Config, old *generation) (g *generation, err error) {
 	g = &generation{
-		cfg: cfg, file: fileAt(s.opts.File), log: s.log, agent: agent(s.opts.Version), metrics: s.metrics, access: s.access, history: s.history, made: time.Now(), files: follow.New(s.log),
+		cfg: cfg, file: s.ownFile(), log: s.log, agent: agent(s.opts.Version), metrics: s.metrics, access: s.access, history: s.history, made: time.Now(), files: follow.New(s.log),
 		replay:    proxy.NewMemory(cfg.ReplayMemory),
 		inherited: s.inherited,
 		previous:  old, tokens: map[string]*token{}, pools: map[dial.Options]*pool{}, handlers: map[string]http.Handler{},

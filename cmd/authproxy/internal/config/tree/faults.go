@@ -9,8 +9,8 @@ import (
 
 // Fault is one thing that is wrong with a configuration.
 type Fault struct {
-	File string // the file as named by the caller, or "preset NAME"
-	Line int    // counted from 1
+	File string // the file as named by the caller, or "preset NAME"; empty where there is none
+	Line int    // counted from 1; without meaning where there is no file
 	Path string // such as upstreams[0].retry.body_limit; empty for the file as a whole
 	What string // what is wrong; never holds the value of a secret or of an environment variable
 	Fix  string // what to write instead; may be empty
@@ -19,7 +19,9 @@ type Fault struct {
 // String returns "file:line: path: what; fix", without the parts that are empty.
 func (f Fault) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d: ", f.File, f.Line)
+	if f.File != "" {
+		fmt.Fprintf(&b, "%s:%d: ", f.File, f.Line)
+	}
 	if f.Path != "" {
 		b.WriteString(f.Path + ": ")
 	}
