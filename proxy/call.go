@@ -60,7 +60,7 @@ func begin(w http.ResponseWriter, r *http.Request, upstream string, observers []
 	c := &call{Context: r.Context(), request: r}
 	c.writer = writer{ResponseWriter: w, call: c}
 	c.closing = w.Header().Get("Connection") == "close"
-	c.record = Record{Upstream: upstream, Method: r.Method, Path: target.SentPath(r), Start: time.Now()}
+	c.record = Record{Upstream: upstream, Method: r.Method, Path: target.SentPath(r), Start: time.Now(), Request: r}
 	c.done = c.room[:0]
 	for _, o := range observers {
 		if done := o.Observe(r); done != nil {

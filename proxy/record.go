@@ -44,6 +44,9 @@ type Record struct {
 	Duration time.Duration
 	// BytesOut counts the bytes of the answer's body.
 	BytesOut int64
+	// Request is the client's, for what it says of itself and for who sent it. Its body is
+	// none of the observer's.
+	Request *http.Request
 }
 
 // Failed tells whether somebody may want to know why: authproxy itself answered, the upstream

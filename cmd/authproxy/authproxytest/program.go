@@ -93,13 +93,14 @@ func Launch(cmd *exec.Cmd) (*Program, error) {
 	return p, nil
 }
 
-var placeLine = regexp.MustCompile(`(?m)^  (\w+): (https?://[^/\s]+)`)
+// placeLine is how an address is told of, in text and in JSON.
+var placeLine = regexp.MustCompile(`(?m)(?:^  (\w+): |"upstream":"(\w+)","address":"|"(admin)":")(https?://[^/\s"]+)`)
 
 // readPlaces takes the addresses from what the program says at its start.
 func (p *Program) readPlaces() {
 	p.Places = map[string]string{}
 	for _, m := range placeLine.FindAllStringSubmatch(p.Stdout.String(), -1) {
-		p.Places[m[1]] = m[2]
+		p.Places[m[1]+m[2]+m[3]] = m[4]
 	}
 	p.URL, p.Admin = p.Places["main"], p.Places["admin"]
 }

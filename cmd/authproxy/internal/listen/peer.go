@@ -34,6 +34,24 @@ func WithPeer(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
+// Peer says who sent r, on a server with [WithPeer]: the subject of a certificate that was
+// found good, the user of the process behind a unix socket, or an address; empty when that
+// is not known. It is for people: an authority chooses the subjects.
+func Peer(r *http.Request) string {
+	if c, ok := r.Context().Value(callerKey{}).(*caller); ok {
+		if name := c.subject(); name != "" {
+			return name
+		}
+	}
+	if p, ok := r.Context().Value(peerKey{}).(peer); ok {
+		if p.err != nil {
+			return ""
+		}
+		return fmt.Sprint("uid ", p.uid)
+	}
+	return r.RemoteAddr
+}
+
 var errNoPeer = errors.New("the user who calls is not known")
 
 // AllowUIDs returns a check that lets only requests of these users pass, on a

@@ -117,6 +117,24 @@ func (c *caller) read() *tls.ConnectionState {
 	return c.state
 }
 
+// subject is the name in the caller's certificate, or, where it has none, the first that it is
+// good for; empty unless it was found good.
+func (c *caller) subject() string {
+	v := c.verdict.Load()
+	if v == nil || v.err != nil {
+		return ""
+	}
+	switch cert := c.read().PeerCertificates[0]; {
+	case len(cert.Subject.Names) > 0:
+		return cert.Subject.String()
+	case len(cert.URIs) > 0: // such as a SPIFFE ID
+		return cert.URIs[0].String()
+	case len(cert.DNSNames) > 0:
+		return cert.DNSNames[0]
+	}
+	return ""
+}
+
 var (
 	errNoTLS  = errors.New("who calls is known by a certificate, and this connection is without TLS: call https://")
 	errNoCert = errors.New("the caller showed no certificate: give it one of an authority in listen_tls.client_ca_file, and its key")

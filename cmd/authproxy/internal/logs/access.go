@@ -30,6 +30,7 @@ const (
 // [proxy.Observer].
 type Access struct {
 	log  *slog.Logger
+	peer func(*http.Request) string
 	mode atomic.Value        // string: none, errors, all
 	done func(*proxy.Record) // finished, made once for all requests
 
@@ -54,12 +55,13 @@ type repetition struct {
 	logged time.Time
 	count  int
 	last   proxy.Record
+	from   origin
 }
 
 // NewAccess returns an access log that writes to log. mode is none, errors or
-// all; a defect of authproxy is always written.
-func NewAccess(log *slog.Logger, mode string) *Access {
-	l := &Access{log: log, seen: map[kind]*repetition{}}
+// all; a defect of authproxy is always written. peer says who sent a request.
+func NewAccess(log *slog.Logger, mode string, peer func(*http.Request) string) *Access {
+	l := &Access{log: log, peer: peer, seen: map[kind]*repetition{}}
 	l.mode.Store(mode)
 	l.done = l.finished
 	return l
@@ -75,19 +77,19 @@ func (l *Access) finished(r *proxy.Record) {
 	failed := r.Failed()
 	switch mode := l.mode.Load().(string); {
 	case errors.Is(r.Err, proxy.ErrDefect):
-		l.write(r, slog.LevelError)
+		l.write(r, l.origin(r), slog.LevelError)
 	case mode == "all" && strange(r):
 		if l.due(r) {
-			l.write(r, slog.LevelWarn)
+			l.write(r, l.origin(r), slog.LevelWarn)
 		}
 	case mode == "all" && failed:
-		l.write(r, slog.LevelWarn)
+		l.write(r, l.origin(r), slog.LevelWarn)
 	case mode == "all":
-		l.write(r, slog.LevelInfo)
+		l.write(r, l.origin(r), slog.LevelInfo)
 	case r.Outcome != "" && !failed:
-		l.write(r, slog.LevelDebug)
+		l.write(r, l.origin(r), slog.LevelDebug)
 	case mode == "errors" && failed && l.due(r):
-		l.write(r, slog.LevelWarn)
+		l.write(r, l.origin(r), slog.LevelWarn)
 	}
 }
 
@@ -120,7 +122,8 @@ func (l *Access) due(r *proxy.Record) bool {
 	if before.count++; before.count == 1 {
 		time.AfterFunc(before.logged.Add(repeatAfter).Sub(now), func() { l.tell(key, before) })
 	}
-	before.last = *r
+	before.last, before.from = *r, l.origin(r)
+	before.last.Request = nil // it must not be kept
 	return false
 }
 
@@ -157,7 +160,7 @@ func (l *Access) tell(key kind, rep *repetition) {
 	}
 	l.seen[key] = &repetition{logged: time.Now()}
 	l.mu.Unlock()
-	l.write(&rep.last, slog.LevelWarn, slog.Int("repeated", rep.count-1), slog.Time("latest", rep.last.Start))
+	l.write(&rep.last, rep.from, slog.LevelWarn, slog.Int("repeated", rep.count-1), slog.Time("latest", rep.last.Start))
 }
 
 // Close logs what was counted so far.
@@ -170,7 +173,7 @@ func (l *Access) Close() {
 	}
 }
 
-func (l *Access) write(r *proxy.Record, level slog.Level, more ...slog.Attr) {
+func (l *Access) write(r *proxy.Record, from origin, level slog.Level, more ...slog.Attr) {
 	attrs := []slog.Attr{
 		slog.String("upstream", r.Upstream), slog.String("method", r.Method), slog.String("path", printable.Text(r.Path, maxPath)),
 		slog.Int("status", r.Status), slog.Int("attempts", r.Attempts),
@@ -187,5 +190,6 @@ func (l *Access) write(r *proxy.Record, level slog.Level, more ...slog.Attr) {
 	if r.Err != nil {
 		attrs = append(attrs, slog.String("error", r.Err.Error()))
 	}
-	l.log.LogAttrs(context.Background(), level, "request", append(attrs, more...)...)
+	attrs = append(from.attrs(attrs), more...)
+	l.log.LogAttrs(context.Background(), level, "request", attrs...)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,7 +19,7 @@ func lines(t *testing.T, mode string, level slog.Level, f func(l *Access)) []str
 	t.Helper()
 	var text bytes.Buffer
 	synctest.Test(t, func(*testing.T) {
-		l := NewAccess(slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: level})), mode)
+		l := NewAccess(slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: level})), mode, func(r *http.Request) string { return r.RemoteAddr })
 		f(l)
 		l.Close()
 		synctest.Wait()

@@ -1,9 +1,11 @@
 package metrics
 
 import (
+	"math/bits"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,7 +47,7 @@ func (m *Metrics) Upstream(name string) proxy.Observer {
 		name:     name,
 		vecs:     m.upstreams,
 		rejected: m.rejected,
-		duration: m.upstreams.duration.WithLabelValues(name),
+		duration: m.upstreams.duration.WithLabelValues(name).(prometheus.ExemplarObserver), // as all histograms are
 		inFlight: m.upstreams.inFlight.WithLabelValues(name),
 	}
 	u.done = u.finished
@@ -110,9 +112,10 @@ type upstream struct {
 	name     string
 	vecs     upstreamVecs
 	rejected *prometheus.CounterVec
-	duration prometheus.Observer
+	duration prometheus.ExemplarObserver
 	inFlight prometheus.Gauge
 	done     func(*proxy.Record) // finished, made once for all requests
+	shown    [65]atomic.Int64        // the second of the last exemplar, see due
 	answered [methodSlots][statusSlots]atomic.Pointer[prometheus.Counter]
 }
 
@@ -125,7 +128,7 @@ func (u *upstream) Observe(*http.Request) func(*proxy.Record) {
 func (u *upstream) finished(r *proxy.Record) {
 	u.inFlight.Dec()
 	u.requests(r.Method, r.Status).Inc()
-	u.duration.Observe(r.Duration.Seconds())
+	u.took(r)
 	if r.Outcome != "" {
 		u.vecs.retries.WithLabelValues(u.name, string(r.Trigger), string(r.Outcome)).Inc()
 	}
@@ -135,6 +138,22 @@ func (u *upstream) finished(r *proxy.Record) {
 	if r.Rejected != "" {
 		u.rejected.WithLabelValues(string(r.Rejected)).Inc()
 	}
+}
+
+// took counts how long r took, with its trace as an exemplar where somebody records that.
+func (u *upstream) took(r *proxy.Record) {
+	var exemplar prometheus.Labels
+	if id, sampled := r.Trace(); sampled && u.due(r) {
+		exemplar = prometheus.Labels{"trace_id": strings.Clone(id)} // which is kept, but not the head that it stands in
+	}
+	u.duration.ObserveWithExemplar(r.Duration.Seconds(), exemplar)
+}
+
+// due tells whether r may be the exemplar of durations like its own, to a factor of two: one in a
+// second may, since a scrape shows the last of them alone.
+func (u *upstream) due(r *proxy.Record) bool {
+	second := r.Start.Add(r.Duration).Unix()
+	return u.shown[bits.Len64(uint64(max(0, r.Duration.Milliseconds())))].Swap(second) != second
 }
 
 func (u *upstream) requests(method string, status int) prometheus.Counter {

@@ -1,9 +1,12 @@
 package metrics
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -82,6 +85,27 @@ func TestFinishedCounts(t *testing.T) {
 			}
 			equal(t, got, want)
 		})
+	}
+}
+
+// TestExemplars: the trace of a request that somebody records stands at its duration; of others none does.
+func TestExemplars(t *testing.T) {
+	const recorded, not = "0af7651916cd43dd8448eb211c80319c", "1af7651916cd43dd8448eb211c80319c"
+	m := New(BuildInfo{})
+	observer := m.Upstream("orders")
+	for _, parent := range []string{"00-" + recorded + "-b7ad6b7169203331-01", "00-" + not + "-b7ad6b7169203331-00", "junk", ""} {
+		observer.Observe(nil)(&proxy.Record{Method: "GET", Status: 200, Request: &http.Request{Header: http.Header{"Traceparent": {parent}}}})
+	}
+	// A hundred in one second show two: one for each length.
+	for i := range 100 {
+		observer.Observe(nil)(&proxy.Record{Method: "GET", Status: 200, Start: time.Unix(99, 0), Duration: time.Duration(i%2) * 20 * time.Second,
+			Request: &http.Request{Header: http.Header{"Traceparent": {fmt.Sprintf("00-%032x-b7ad6b7169203331-01", i+1)}}}})
+	}
+	server := httptest.NewServer(m.Handler())
+	defer server.Close()
+	text := get(t, server.URL, "application/openmetrics-text")
+	if strings.Count(text, "# {trace_id=") != 2 || strings.Contains(text, recorded) || !strings.Contains(text, fmt.Sprintf("%032x", 1)) || !strings.Contains(text, fmt.Sprintf("%032x", 2)) || strings.Contains(text, not) || strings.Contains(text, "junk") {
+		t.Errorf("%s", text)
 	}
 }
 
@@ -180,13 +204,18 @@ func TestMethodLabelsAreTheirSlots(t *testing.T) {
 	}
 }
 
+// BenchmarkFinished: what counting costs a request, without a trace, with one that nobody records, and with
+// one that becomes an exemplar.
 func BenchmarkFinished(b *testing.B) {
-	observer := New(BuildInfo{}).Upstream("orders")
-	record := &proxy.Record{Method: http.MethodDelete, Status: http.StatusOK, Duration: 30 * time.Millisecond}
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			observer.Observe(nil)(record)
-		}
-	})
+	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0"
+	for name, header := range map[string]http.Header{"none": {}, "unrecorded": {"Traceparent": {parent + "0"}}, "exemplar": {"Traceparent": {parent + "1"}}} {
+		b.Run(name, func(b *testing.B) {
+			observer := New(BuildInfo{}).Upstream("orders")
+			record := &proxy.Record{Method: http.MethodDelete, Status: 200, Duration: 30 * time.Millisecond, Request: &http.Request{Header: header}}
+			b.ReportAllocs()
+			for b.Loop() {
+				observer.Observe(nil)(record)
+			}
+		})
+	}
 }

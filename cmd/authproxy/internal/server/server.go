@@ -124,7 +124,7 @@ func Check(cfg *config.Config) error {
 func newServer(cfg *config.Config, o Options) *Server {
 	s := &Server{opts: o, started: time.Now(), listeners: map[string]*listener{}, failed: make(chan error, 1)}
 	s.log, s.level = logs.New(logs.Options(cfg.Log), o.Log)
-	s.access = logs.NewAccess(s.log, cfg.Log.Access)
+	s.access = logs.NewAccess(s.log, cfg.Log.Access, listen.Peer)
 	s.metrics = metrics.New(metrics.BuildInfo{Version: o.Version, Revision: o.Revision})
 	s.history = history.New()
 	s.fields = door.NewFields()
