@@ -110,6 +110,12 @@ type (
 	Match   = refusal.Match
 )
 
+// ExplainRefusal tells whether resp, an answer whose body has come, refuses the token by r,
+// and why or why not, in words for people that hold nothing of resp but its status.
+func ExplainRefusal(r Refusal, resp *http.Response) (refused bool, why string) {
+	return refusal.New(r).Explain(resp)
+}
+
 type handler struct {
 	opts      Options
 	policy    *policy

@@ -48,7 +48,10 @@ type placeFound struct {
 	Error  string `json:"error,omitempty"`
 	Probe  string `json:"probe,omitempty"` // the path that was asked for
 	Status int    `json:"status,omitempty"`
-	Millis int64  `json:"duration_ms"`
+	// of a request: whether the answer counts as a refused token, and why or why not
+	Refused *bool  `json:"refused,omitempty"`
+	Why     string `json:"why,omitempty"`
+	Millis  int64  `json:"duration_ms"`
 }
 
 // try fetches each token and connects to each upstream, once, or sends a request for the
@@ -118,7 +121,11 @@ func tryUpstream(ctx context.Context, cfg *config.Config, i int, probe string) p
 		err = server.Probe(ctx, cfg.Upstreams[i])
 	} else {
 		found.Probe = probe
-		found.Status, err = server.Ask(ctx, cfg, i, probe, thisVersion().Version)
+		var got server.Answered
+		got, err = server.Ask(ctx, cfg, i, probe, thisVersion().Version)
+		if found.Status, found.Why = got.Status, got.Why; got.Why != "" {
+			found.Refused = &got.Refused
+		}
 	}
 	found.OK, found.Millis = err == nil, time.Since(began).Milliseconds()
 	if err != nil {
@@ -143,7 +150,7 @@ func (u placeFound) print(out io.Writer) {
 	took := time.Duration(u.Millis) * time.Millisecond
 	switch {
 	case u.OK && u.Probe != "":
-		fmt.Fprintf(out, "upstream %s: GET %s was answered with %d in %s\n", u.Name, u.Probe, u.Status, took)
+		fmt.Fprintf(out, "upstream %s: GET %s was answered with %d in %s, which does not count as a refused token: %s\n", u.Name, u.Probe, u.Status, took, u.Why)
 	case u.OK:
 		fmt.Fprintf(out, "upstream %s: reached in %s\n", u.Name, took)
 	default:

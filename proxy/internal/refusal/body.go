@@ -87,13 +87,8 @@ func (d *Detector) read(text []byte) verdict {
 	if !d.refused.body.may(text) && !d.not.body.may(text) {
 		return silent
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	var doc any
-	if decoder.Decode(&doc) != nil {
-		return silent
-	}
-	if _, err := decoder.Token(); err != io.EOF {
+	doc, ok := document(text)
+	if !ok {
 		return silent
 	}
 	switch {
@@ -104,6 +99,17 @@ func (d *Detector) read(text []byte) verdict {
 	default:
 		return silent
 	}
+}
+
+// document returns what text is, if that is one JSON value and nothing behind it.
+func document(text []byte) (doc any, ok bool) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if decoder.Decode(&doc) != nil {
+		return nil, false
+	}
+	_, err := decoder.Token()
+	return doc, err == io.EOF
 }
 
 // worthALook tells whether the body of resp may be a small JSON document at all.
