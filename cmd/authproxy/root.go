@@ -15,7 +15,7 @@ func newRoot(std streams) (root *cobra.Command, begun *bool) {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(serveCommand(std), initCommand(std), demoCommand(std), checkCommand(std), tokenCommand(std),
-		presetsCommand(std), healthcheckCommand(std), versionCommand(std))
+		presetsCommand(std), schemaCommand(std), healthcheckCommand(std), versionCommand(std))
 	for _, cmd := range root.Commands() {
 		body := cmd.RunE
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -24,7 +24,7 @@ func (p *parser) access(n *tree.Node) {
 	for _, item := range at.Items {
 		paths := item.Get("paths")
 		switch {
-		case item.Kind == tree.Mapping && item.Empty():
+		case item.Empty() && (item.Kind == tree.Mapping || item.Kind == tree.Null):
 			p.fault(item, "is a rule that lists nothing", "write { paths: [/**] } for everything")
 		case paths != nil && paths.Empty() && (paths.Kind == tree.List || paths.Kind == tree.Null):
 			p.fault(paths, "is empty", "write [/**], or remove it, for every path")

@@ -51,7 +51,7 @@ func (h *Hosts) read(p *parser, n *tree.Node) { *h = p.hosts(n) }
 func (p *parser) listeners(root *tree.Node, cfg *Config) {
 	at := root.Get("listen")
 	if at == nil {
-		at = root.Missing("listen", tree.Scalar).Literal("127.0.0.1:8080")
+		at = root.Missing("listen", tree.Scalar).Literal(defaultListen)
 	}
 	cfg.Listen = p.address(at, forApplications(cfg.AllowNonLoopback))
 	if at = adminNode(root); at.Blank() {
@@ -66,7 +66,7 @@ func adminNode(root *tree.Node) *tree.Node {
 	if at := root.Child("admin").Get("listen"); at != nil {
 		return at
 	}
-	return root.Missing("admin", tree.Mapping).Missing("listen", tree.Scalar).Literal("127.0.0.1:9090")
+	return root.Missing("admin", tree.Mapping).Missing("listen", tree.Scalar).Literal(defaultAdmin)
 }
 
 // notAdmin refuses a data listener on the admin address.

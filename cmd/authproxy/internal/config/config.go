@@ -14,6 +14,12 @@ import (
 	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
+// Where to listen when the file does not say it: for applications, and for the admin pages.
+const (
+	defaultListen = "127.0.0.1:8080"
+	defaultAdmin  = "127.0.0.1:9090"
+)
+
 // Config is a configuration without faults, with all defaults in it.
 type Config struct {
 	// Listen is the address for applications: host:port, or unix: and an absolute path.

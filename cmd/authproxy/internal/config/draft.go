@@ -136,7 +136,7 @@ func (s *sketch) missing() []wish {
 // not there yet is none.
 func (s *sketch) ask(w wish) {
 	for _, w.value = range []string{yours(w.key()), yourURL} {
-		set(s.blocks[w.block], w.keys, w.value)
+		put(s.blocks[w.block], w.keys, w.value)
 		if w.isFile() || !slices.ContainsFunc(s.faults(), func(f Fault) bool { return f.Path == w.path() }) {
 			break
 		}
@@ -144,8 +144,8 @@ func (s *sketch) ask(w wish) {
 	s.asked = append(s.asked, w)
 }
 
-// set gives the key at the end of keys a value; what it stands in is made.
-func set(m map[string]any, keys []string, value string) {
+// put gives the key at the end of keys a value; what it stands in is made.
+func put(m map[string]any, keys []string, value string) {
 	for _, key := range keys[:len(keys)-1] {
 		inner, ok := m[key].(map[string]any)
 		if !ok {

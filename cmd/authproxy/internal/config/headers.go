@@ -61,13 +61,12 @@ func (p *parser) inject(n *tree.Node) Inject {
 }
 
 // isOwn says whether the header is written by HTTP itself.
-func isOwn(name string) bool {
-	switch strings.ToLower(name) {
-	case "host", "content-length", "connection", "transfer-encoding", "upgrade", "te", "trailer",
-		"keep-alive", "proxy-connection", "expect":
-		return true
-	}
-	return false
+func isOwn(name string) bool { return contains(ownHeaders(), strings.ToLower(name)) }
+
+// ownHeaders are those that are written by HTTP itself, in small letters.
+func ownHeaders() []string {
+	return []string{"host", "content-length", "connection", "transfer-encoding", "upgrade", "te", "trailer",
+		"keep-alive", "proxy-connection", "expect"}
 }
 
 // headerNames checks the keys of a mapping that become headers.

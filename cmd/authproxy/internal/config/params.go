@@ -17,6 +17,12 @@ type param struct {
 	at       *tree.Node // where it would be given
 }
 
+// paramKeys are the keys of the definition of a param.
+type paramKeys struct {
+	Required bool   `yaml:"required"`
+	Default  string `yaml:"default"` // may hold the names of other params
+}
+
 // params are the names of one token, with their values as far as they are needed.
 type params struct {
 	p      *parser
@@ -69,10 +75,7 @@ func (s *params) ownURL(token *tree.Node) {
 }
 
 func (s *params) define(e tree.Entry, at *tree.Node) {
-	var d struct {
-		Required bool   `yaml:"required"`
-		Default  string `yaml:"default"`
-	}
+	var d paramKeys
 	if e.Value.Empty() {
 		s.bad[e.Name] = true
 		s.p.fault(e.Value, "has no value", "write one, or a definition: { required: true } or { default: ... }")

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strings"
+
 	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
@@ -60,7 +62,8 @@ type oauthKeys struct {
 	Upstream       elsewhere         `yaml:"upstream"`    // see inherited
 }
 
-const methodFix = "write client_secret_basic or client_secret_post"
+// authMethods are the values of auth_method; see parser.expandKeys.
+func authMethods() []string { return []string{"client_secret_basic", "client_secret_post"} }
 
 // expandKeys writes auth_method and endpoint_params into the request of the token n.
 func (p *parser) expandKeys(n *tree.Node) *tree.Node {
@@ -68,7 +71,7 @@ func (p *parser) expandKeys(n *tree.Node) *tree.Node {
 	if request.Kind != tree.Mapping {
 		return n
 	}
-	form := request.Child("form")
+	form, methodFix := request.Child("form"), "write "+strings.Join(authMethods(), " or ")
 	if at := n.Get("auth_method"); at != nil && p.faults.Single(at, methodFix) {
 		switch at.Text {
 		case "client_secret_basic":

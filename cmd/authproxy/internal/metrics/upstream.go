@@ -115,7 +115,7 @@ type upstream struct {
 	duration prometheus.ExemplarObserver
 	inFlight prometheus.Gauge
 	done     func(*proxy.Record) // finished, made once for all requests
-	shown    [65]atomic.Int64        // the second of the last exemplar, see due
+	shown    [65]atomic.Int64    // the second of the last exemplar, see due
 	answered [methodSlots][statusSlots]atomic.Pointer[prometheus.Counter]
 }
 

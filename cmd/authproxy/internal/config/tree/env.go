@@ -5,7 +5,10 @@ import (
 	"strings"
 )
 
-var variable = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}`)
+// Variable is the regular expression of a variable of the environment: ${NAME} or ${NAME:-default}.
+const Variable = `\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}`
+
+var variable = regexp.MustCompile("^" + Variable)
 
 // expand fills ${NAME} and ${NAME:-default} in s from the environment; $${ stands for ${ itself. As in
 // a shell, the default also replaces a variable that is set but empty. What is filled in is not looked
