@@ -188,11 +188,8 @@ func (p *parser) addrs(host string) ([]netip.Addr, error) {
 
 // hosts reads Host names: lower case, no port.
 func (p *parser) hosts(n *tree.Node) []string {
-	if !p.faults.IsList(n, "write [weda.local]") {
-		return nil
-	}
 	var out []string
-	for _, item := range n.Items {
+	for _, item := range p.faults.Items(n, "write [weda.local]") {
 		const fix = "write the name alone, such as weda.local"
 		if !p.faults.Single(item, fix) {
 			continue

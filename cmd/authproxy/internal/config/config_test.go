@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -254,5 +255,18 @@ func TestLogThatSaysLess(t *testing.T) {
 		if len(cfg.Warnings) != want {
 			t.Errorf("%s: %q", log, cfg.Warnings)
 		}
+	}
+}
+
+// TestSingleValues: a value alone stands for a list of it, wherever a list of values may stand.
+func TestSingleValues(t *testing.T) {
+	single := string(archive(t, "testdata/schema/good.txtar")["single.yaml"])
+	alone := regexp.MustCompile(`(allowed_hosts|allowed_origins|scopes|status|error|hosts|upgrade|X-Error|drop|methods|paths|code): ([^{}\n,[ ]+)`)
+	listed := alone.ReplaceAllString(single, "$1: [$2]")
+	if n := len(alone.FindAllString(single, -1)); n != 15 {
+		t.Fatalf("%d values", n)
+	}
+	if one, two := good(t, single), good(t, listed); !one.Equal(two) {
+		t.Errorf("%+v\n%+v", one, two)
 	}
 }

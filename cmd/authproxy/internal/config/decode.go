@@ -180,15 +180,17 @@ func (p *parser) pointer(n *tree.Node, v reflect.Value) {
 	p.fill(n, v.Interface())
 }
 
+// list reads the list n into v; a single value stands for a list of it.
 func (p *parser) list(n *tree.Node, tag reflect.StructTag, v reflect.Value) {
-	fix := "write each item behind a dash, or put them into [ ]"
-	if n.Kind == tree.Scalar {
-		fix = "put it into [ ]"
-	}
-	if !p.faults.IsList(n, fix) {
+	const fix = "write each item behind a dash, or put them into [ ]"
+	items := n.Items
+	switch elem := v.Type().Elem(); {
+	case elem.Kind() != reflect.Struct:
+		items = p.faults.Items(n, fix)
+	case !p.faults.IsList(n, fix):
 		return
 	}
-	for _, item := range n.Items {
+	for _, item := range items {
 		element := reflect.New(v.Type().Elem()).Elem()
 		p.value(item, tag, element)
 		v.Set(reflect.Append(v, element))

@@ -63,10 +63,7 @@ func (m *Matches) read(p *parser, n *tree.Node) { *m = p.matches(n) }
 type Selectors []Selector
 
 func (s *Selectors) read(p *parser, n *tree.Node) {
-	if !p.faults.IsList(n, "put it into [ ]") {
-		return
-	}
-	for _, item := range n.Items {
+	for _, item := range p.faults.Items(n, "write JSON paths in a list, such as [code, error]") {
 		place := p.selector(item)
 		if item.Empty() {
 			p.fault(item, "is empty", pathFix)

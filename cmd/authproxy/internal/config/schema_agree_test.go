@@ -36,7 +36,7 @@ func unseen() map[string]map[string][]string {
 			meaning: {"listen", "admin.listen", "tokens.e.params.env_id", "tokens.f.token_url", "tokens.t.token_url", "upstreams[0].listen", "upstreams[0].url", "upstreams[7].proxy_url"},
 			around:  {"tokens.t.client_id"}, needs: {"upstreams[3].url"}, others: {"upstreams[4]"},
 		},
-		"callers.yaml": {others: {"allowed_uids"}, files: {"caller_token_file"}, escapes: {"upstreams[4].access[0].paths[4]"}},
+		"callers.yaml": {files: {"caller_token_file"}, escapes: {"upstreams[4].access[0].paths[4]"}},
 		"keys.yaml": {
 			files:   {"tokens.weda2.client_secret_file", "tokens.hengshi.tls.ca_file", "tokens.user.username_file", "tokens.user.password_file", "upstreams[1].tls.cert_file"},
 			needs:   {"tokens.weda2.params.env_id"},

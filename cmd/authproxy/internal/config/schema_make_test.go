@@ -99,6 +99,9 @@ func (s *schemas) value(made *jsonschema.Schema, t reflect.Type, tag reflect.Str
 	case reflect.Int:
 		return integer(tag.Get("rule"))
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Struct {
+			return many(made.Items)
+		}
 		return list(s.value(made.Items, t.Elem(), tag))
 	case reflect.Map:
 		return mapping(s.value(made.AdditionalProperties, t.Elem(), tag), tag)

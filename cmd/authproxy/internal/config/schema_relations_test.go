@@ -119,7 +119,7 @@ func (s *schemas) relateAccess() {
 	rule.MinProperties = ptr(1)
 	paths, _ := rule.Properties.Get("paths")
 	rules, _ := s.defs["Upstream"].Properties.Get("access")
-	for _, list := range []*jsonschema.Schema{paths, rules} {
+	for _, list := range []*jsonschema.Schema{paths.AnyOf[0], rules} {
 		setTypes(list, "array")
 		list.MinItems = ptr(1)
 	}

@@ -175,8 +175,13 @@ func (s *schemas) choice(words []string) *jsonschema.Schema {
 	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Enum: enum}, variable}}
 }
 
-// list is a list of items, or nothing.
+// list is a list of items, one of them alone, or nothing.
 func list(items *jsonschema.Schema) *jsonschema.Schema {
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{many(items), items}}
+}
+
+// many is a list of items, or nothing.
+func many(items *jsonschema.Schema) *jsonschema.Schema {
 	return setTypes(&jsonschema.Schema{Items: items}, "array", "null")
 }
 

@@ -49,11 +49,8 @@ func (o *Origins) read(p *parser, n *tree.Node) { *o = p.origins(n) }
 // origins reads origins of web pages.
 func (p *parser) origins(n *tree.Node) []string {
 	const fix = "write scheme, host and port as the browser's address bar has them, such as http://localhost:3000"
-	if !p.faults.IsList(n, "write [http://localhost:3000]") {
-		return nil
-	}
 	var out []string
-	for _, item := range n.Items {
+	for _, item := range p.faults.Items(n, "write [http://localhost:3000]") {
 		if !p.faults.Single(item, fix) {
 			continue
 		}

@@ -56,3 +56,15 @@ func (f *Faults) IsList(n *Node, fix string) bool {
 	f.Add(n, "must be a list, not "+n.Kind.String(), fix)
 	return false
 }
+
+// Items returns what stands in the list n; a single value stands for a list of it alone. It records a fault
+// with fix where n is neither a list, a single value nor null.
+func (f *Faults) Items(n *Node, fix string) []*Node {
+	if n.Kind == Scalar {
+		return []*Node{n}
+	}
+	if !f.IsList(n, fix) {
+		return nil
+	}
+	return n.Items
+}
