@@ -53,8 +53,9 @@ func TestNothingLeaksWhateverHappens(t *testing.T) {
 	}
 }
 
-// TestNothingThatPassesIsLogged: of a request the log has method and path, of
-// an answer status and length, at every level and whatever becomes of them.
+// TestNothingThatPassesIsLogged: of a request the log has method, path and the names of what sent it
+// (User-Agent, X-Request-Id, the trace), of an answer status and length, at every level and whatever becomes
+// of them.
 func TestNothingThatPassesIsLogged(t *testing.T) {
 	t.Parallel()
 	const secret = "open-sesame"
@@ -67,7 +68,7 @@ func TestNothingThatPassesIsLogged(t *testing.T) {
 		{"POST", "/good", ""}, {"POST", "/again", ""}, {"POST", "/closed", ""}, {"POST", "/nonsense", ""}, {"POST", "/failed", ""},
 		{"POST", "/a%2fb", ""}, {"PUT", "/unlisted", ""}, {"POST", "/page", "http://stranger.example"},
 	} {
-		header := []string{"Authorization", "Basic " + secret, "Cookie", secret, "X-Api-Key", secret, "X-" + secret, "1", "User-Agent", secret, "Referer", "http://localhost/?" + secret}
+		header := []string{"Authorization", "Basic " + secret, "Cookie", secret, "X-Api-Key", secret, "X-" + secret, "1", "User-Agent", "Legacy/1.0", "Referer", "http://localhost/?" + secret}
 		if c.origin != "" {
 			header = append(header, "Origin", c.origin)
 		}

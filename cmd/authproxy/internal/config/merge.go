@@ -45,12 +45,21 @@ func mergeUpstream(name string, base, over *tree.Node) *tree.Node {
 // mergePolicy joins the lists of names: what a preset drops for safety stays dropped when the file
 // drops more, and what it allows stays allowed. An explicit [] begins anew.
 func mergePolicy(name string, base, over *tree.Node) *tree.Node {
-	if base.Kind != tree.List || over.Kind != tree.List || len(over.Items) == 0 {
+	more := itemsOf(over)
+	if base.Kind == tree.Mapping || len(more) == 0 {
 		return tree.Deep(name, base, over)
 	}
 	out := *over
-	out.Items = slices.Concat(base.Items, over.Items)
+	out.Kind, out.Items = tree.List, slices.Concat(itemsOf(base), more)
 	return &out
+}
+
+// itemsOf are those of a list; a single value stands for a list of it.
+func itemsOf(n *tree.Node) []*tree.Node {
+	if n.Kind == tree.Scalar {
+		return []*tree.Node{n}
+	}
+	return n.Items
 }
 
 // mergeInject gives the token one place: naming a header drops the parameter, and the reverse.

@@ -158,11 +158,12 @@ tokens: { t: { provider: hengshi, params: { base_url: "https://x.example" }, cli
 upstreams: [{ name: u, token: t, query: %s, headers: %s }]
 `, query, headers)).Upstreams[0]
 	}
-	u := upstream("{ drop: [foo] }", "{ allow: [C], drop: [D] }")
-	if got := fmt.Sprint(u.Query.Drop, u.Headers.Allow, u.Headers.Drop); got != "[sudo tenantId tenantCode access_token foo] [A C] [B D]" {
-		t.Error(got)
+	for _, u := range []Upstream{upstream("{ drop: [foo] }", "{ allow: [C], drop: [D] }"), upstream("{ drop: foo }", "{ allow: C, drop: D }")} {
+		if got := fmt.Sprint(u.Query.Drop, u.Headers.Allow, u.Headers.Drop); got != "[sudo tenantId tenantCode access_token foo] [A C] [B D]" {
+			t.Error(got)
+		}
 	}
-	u = upstream("{ drop: [] }", "{ allow: [], drop: [] }")
+	u := upstream("{ drop: [] }", "{ allow: [], drop: [] }")
 	if got := fmt.Sprint(u.Query.Drop, u.Headers.Allow, u.Headers.Drop); got != "[] [] []" {
 		t.Errorf("an explicit [] begins anew: %s", got)
 	}
