@@ -270,3 +270,20 @@ func TestSingleValues(t *testing.T) {
 		t.Errorf("%+v\n%+v", one, two)
 	}
 }
+
+// TestPlainParams: in a dialect of the file's own a plain value defines a param; beside a preset an unknown one
+// is a fault, since it is a word for one that is known.
+func TestPlainParams(t *testing.T) {
+	cfg := good(t, `
+tokens: { t: { params: { tenant: acme, host: "{tenant}.example.com" }, request: { url: "https://{host}/t" } } }
+upstreams: [ { name: u, token: t, url: "https://api.example" } ]`)
+	if got := cfg.Tokens[0].Params; got["tenant"] != "acme" || got["host"] != "acme.example.com" {
+		t.Errorf("%v", got)
+	}
+	_, err := testParse("a.yaml", `
+tokens: { t: { provider: weda-private, params: { base_url: "https://x.example", tenant: acme }, client_id: a, client_secret: b } }
+upstreams: [ { name: u, token: t } ]`)
+	if err == nil || !strings.Contains(err.Error(), "tokens.t.params.tenant: unknown param") {
+		t.Errorf("%v", err)
+	}
+}

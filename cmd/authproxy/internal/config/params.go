@@ -49,7 +49,9 @@ func (p *parser) params(base, over, token *tree.Node, open bool) *params {
 		}
 	}
 	for _, e := range given.Entries {
-		if e.Value.Kind != tree.Mapping {
+		if _, known := s.byName[e.Name]; !known && e.Value.Kind == tree.Scalar && over.Has("request") {
+			s.define(e, at) // a dialect of the file's own: the value is what there is
+		} else if e.Value.Kind != tree.Mapping {
 			s.give(e)
 		}
 	}
@@ -81,14 +83,18 @@ func (s *params) define(e tree.Entry, at *tree.Node) {
 		s.p.fault(e.Value, "has no value", "write one, or a definition: { required: true } or { default: ... }")
 		return
 	}
-	s.p.fill(e.Value, &d)
+	def := e.Value
+	if def.Kind != tree.Scalar { // which is a default alone
+		s.p.fill(e.Value, &d)
+		def = e.Value.Get("default")
+	}
 	reserved := slices.Concat(s.p.words.Reserved, []string{"token_url", "scope"})
 	if !template.IsName(e.Name) || contains(reserved, e.Name) {
 		s.p.fault(e.Value, "is not a name for a param", "use lower-case letters, digits and '_'; "+
 			strings.Join(reserved, ", ")+" have a meaning of their own")
 		return
 	}
-	s.byName[e.Name] = param{def: e.Value.Get("default"), required: d.Required, at: at.Missing(e.Name, tree.Scalar)}
+	s.byName[e.Name] = param{def: def, required: d.Required, at: at.Missing(e.Name, tree.Scalar)}
 }
 
 func (s *params) give(e tree.Entry) {

@@ -56,16 +56,20 @@ func (s *schemas) relateParams(token *jsonschema.Schema) {
 	value := s.define("param", &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Ref: "#/$defs/text"}, own}})
 	set(token, "params", setTypes(&jsonschema.Schema{AdditionalProperties: value, PropertyNames: &jsonschema.Schema{Pattern: paramRule}}, "object", "null"))
 	for _, name := range Presets() {
-		known := keys()
-		known.AdditionalProperties = own
+		known, free := keys(), keys()
+		known.AdditionalProperties, free.AdditionalProperties = own, value
 		for _, p := range presetParams(name) {
-			known.Properties.Set(p.name, &jsonschema.Schema{Ref: value.Ref, Title: p.name, Description: p.description})
+			of := &jsonschema.Schema{Ref: value.Ref, Title: p.name, Description: p.description}
+			known.Properties.Set(p.name, of)
+			free.Properties.Set(p.name, of)
 		}
 		chosen := requiring("provider", keys("provider", &jsonschema.Schema{Const: name}))
 		if name == defaultProvider {
 			chosen = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{chosen, {Not: requiring("provider", keys())}}}
 		}
-		token.AllOf = append(token.AllOf, when(chosen, keys("params", known)))
+		which := when(requiring("request", keys()), keys("params", free)) // a dialect of the file's own defines them
+		which.Else = keys("params", known)
+		token.AllOf = append(token.AllOf, when(chosen, which))
 	}
 }
 
