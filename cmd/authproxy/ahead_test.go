@@ -53,12 +53,10 @@ func TestTokenBeforeTheFirstRequest(t *testing.T) {
 func TestUpstreamsBeforeTheFirstRequest(t *testing.T) {
 	t.Parallel()
 	platform := authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{}))
-	closed := httptest.NewServer(nil)
-	closed.Close()
 	secure := httptest.NewTLSServer(nil)
 	t.Cleanup(secure.Close)
 	for url, want := range map[string]string{
-		closed.URL:                      "nothing listens at ",
+		authproxytest.Nobody:            "nothing listens at ",
 		"https://platform.invalid":      "the name \\\"platform.invalid\\\"",
 		secure.URL:                      "tls.ca_file",
 		"unix:" + t.TempDir() + "/none": "there is no socket ",

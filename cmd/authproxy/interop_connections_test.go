@@ -394,8 +394,6 @@ func TestForwardProxies(t *testing.T) {
 		fmt.Fprint(w, r.Host, " ", r.Header.Get("Authorization"), r.Header.Get("Proxy-Authorization"))
 	}))
 	trust := fmt.Sprintf("tls: { ca_file: %q }", ca.file("ca"))
-	nobody := httptest.NewServer(nil)
-	nobody.Close()
 	for name, c := range map[string]struct {
 		proxy func(*testing.T, string) string
 		to    string
@@ -413,7 +411,7 @@ func TestForwardProxies(t *testing.T) {
 			_, to, _ := strings.Cut(c.to, "://")
 			address := c.proxy(t, to)
 			config := newIssuer(t).config(c.url, c.more, "proxy_url: "+address)
-			p := authproxytest.Start(t, config, "HTTP_PROXY="+nobody.URL, "HTTPS_PROXY="+nobody.URL, "ALL_PROXY="+nobody.URL)
+			p := authproxytest.Start(t, config, "HTTP_PROXY="+authproxytest.Nobody, "HTTPS_PROXY="+authproxytest.Nobody, "ALL_PROXY="+authproxytest.Nobody)
 			if a := authproxytest.Ask(t, http.MethodGet, p.URL, nil); a.Body != c.want {
 				t.Errorf("%d %s", a.Status, a.Body)
 			}

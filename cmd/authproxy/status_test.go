@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os/exec"
@@ -93,8 +92,6 @@ func TestStatus(t *testing.T) {
 // reload are told with what to do.
 func TestStatusOfTrouble(t *testing.T) {
 	t.Parallel()
-	closed := httptest.NewServer(nil)
-	closed.Close()
 	url := authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		fmt.Fprint(w, `{"error":"invalid_client"}`)
@@ -105,7 +102,7 @@ func TestStatusOfTrouble(t *testing.T) {
 	}))
 	config := unwatched + fmt.Sprintf(`tokens: { bad: { token_url: %q, client_id: x, client_secret: secret }, good: { token_url: %q, client_id: id, client_secret: secret } }
 upstreams: [ { name: main, token: good, url: %q }, { name: refused, token: bad, url: %q, path: /refused/ } ]
-`, url+"/token", good+"/token", closed.URL, good)
+`, url+"/token", good+"/token", authproxytest.Nobody, good)
 	r := startReloading(t, config)
 	authproxytest.Ask(t, http.MethodGet, r.URL+"/x", nil)
 	authproxytest.Ask(t, http.MethodGet, r.URL+"/refused/x", nil)
@@ -219,15 +216,13 @@ func dump(t *testing.T, chromium, address, language string) string {
 // nothing that comes from outside for HTML.
 func TestStatusPage(t *testing.T) {
 	chromium := browser(t)
-	closed := httptest.NewServer(nil)
-	closed.Close()
 	platform := authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{}))
 	for language, want := range map[string][]string{
 		"en-US": {"Tokens", "● valid", "expires", "Last failures", "check host and port"},
 		"zh-CN": {"令牌", "● 有效", "到期", "最近的失败", "check host and port"},
 		"fr":    {"Tokens", "● valid"},
 	} {
-		p := authproxytest.Start(t, authproxytest.OAuth2(platform, closed.URL))
+		p := authproxytest.Start(t, authproxytest.OAuth2(platform, authproxytest.Nobody))
 		w := &watched{seen: func(n int) {
 			if n == 2 { // after the page has shown the first
 				authproxytest.Ask(t, http.MethodGet, p.URL+"/%3Cimg%20src=x%20onerror=alert(1)%3E<img src=y>", nil)

@@ -17,14 +17,12 @@ import (
 func TestOneTextForClientAndLog(t *testing.T) {
 	t.Parallel()
 	platform := authproxytest.Serve(t, platformtest.NewOAuth2(platformtest.Options{}))
-	closed := httptest.NewServer(nil)
-	closed.Close()
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(secure.Close)
 	rude := authproxytest.Serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	socket := "unix:" + t.TempDir() + "/none.sock"
 	for name, c := range map[string]struct{ url, what, todo string }{
-		"nothing listens":      {closed.URL + "/base", "GET " + closed.URL + "/base/a/b: nothing listens at ", "check host and port in url"},
+		"nothing listens":      {authproxytest.Nobody + "/base", "GET " + authproxytest.Nobody + "/base/a/b: nothing listens at ", "check host and port in url"},
 		"an unknown authority": {secure.URL, "GET " + secure.URL + "/a/b: no TLS: its certificate", "tls.ca_file"},
 		"no answer":            {rude, "GET " + rude + "/a/b: the other side closed the connection", "log"},
 		"no socket":            {socket, "there is no socket /", "start the program"},

@@ -12,6 +12,9 @@ import (
 // waits that long unless it fails.
 const Patience = 30 * time.Second
 
+// Nobody is where nobody listens. The port of a server that was closed may be another test's by now.
+const Nobody = "http://127.0.0.1:1"
+
 // Serve runs a server until the end of the test and returns its URL.
 func Serve(t testing.TB, h http.Handler) string {
 	t.Helper()
