@@ -40,6 +40,11 @@ func (e *Endpoint) call(r *request, last tokencache.Token) (*call, error) {
 	}
 	c.secrets.addPair(given[clientID], given[clientSecret])
 	c.secrets.add(last.Value, last.Refresh)
+	for _, d := range e.derived {
+		if d.secret {
+			c.secrets.add(c.values[d.Name])
+		}
+	}
 	return c, nil
 }
 

@@ -19,13 +19,17 @@ type compiler struct {
 	where  string
 	known  map[string]bool
 	uses   map[string]bool
+	made   map[string]derived // the values, by name
 	faults []error
 }
 
 // compileRequest returns all faults, and a request that is usable when there
 // are none. Names of placeholders are those of o.
-func compileRequest(where string, from Request, o Options) (*request, []error) {
-	c := &compiler{where: where, known: map[string]bool{}, uses: map[string]bool{}}
+func compileRequest(where string, from Request, o Options, made []derived) (*request, []error) {
+	c := &compiler{where: where, known: map[string]bool{}, uses: map[string]bool{}, made: map[string]derived{}}
+	for _, d := range made {
+		c.known[d.Name], c.made[d.Name] = true, d
+	}
 	for _, name := range slices.Concat(Reserved(), o.Secrets, slices.Collect(maps.Keys(o.Params))) {
 		c.known[name] = true
 	}
@@ -62,6 +66,7 @@ func (c *compiler) template(place, text string) template.Template {
 			c.fault(place, "unknown {%s}; known are %s", name, strings.Join(slices.Sorted(maps.Keys(c.known)), ", "))
 		}
 		c.uses[name] = true
+		maps.Copy(c.uses, c.made[name].uses)
 	}
 	return t
 }
@@ -130,7 +135,11 @@ func (c *compiler) json(from any) any {
 func (c *compiler) jsonNode(place string, node any) any {
 	switch node := node.(type) {
 	case string:
-		return c.template(place, node)
+		t := c.template(place, node)
+		if len(t) == 1 && c.made[t[0].Name].isNumber() {
+			return numeral(t)
+		}
+		return t
 	case []any:
 		for i := range node {
 			node[i] = c.jsonNode(fmt.Sprintf("%s[%d]", place, i), node[i])
@@ -187,6 +196,9 @@ func (c *compiler) rehearse(r *request, params map[string]string) {
 	v := values{}
 	for name := range c.uses {
 		v[name] = "x"
+		if c.made[name].isNumber() {
+			v[name] = "0"
+		}
 	}
 	maps.Copy(v, params)
 	if _, err := r.build(context.Background(), v); err != nil {

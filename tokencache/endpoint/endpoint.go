@@ -22,6 +22,7 @@ type Endpoint struct {
 	params      map[string]string
 	secrets     []string // their names
 	credentials func() (map[string]string, error)
+	derived     []derived
 	response    Response
 	transport   http.RoundTripper
 	observers   *notify.Queue[Start, Record]
@@ -65,7 +66,8 @@ func New(o Options) (*Endpoint, error) {
 }
 
 func (e *Endpoint) compile(o Options) []error {
-	var faults []error
+	derived, faults := compileValues(o)
+	e.derived = derived
 	for _, t := range []struct {
 		where string
 		from  *Request
@@ -79,7 +81,7 @@ func (e *Endpoint) compile(o Options) []error {
 		if t.from == nil {
 			continue
 		}
-		r, errs := compileRequest(t.where, *t.from, o)
+		r, errs := compileRequest(t.where, *t.from, o, derived)
 		*t.to = r
 		e.usesDevice = e.usesDevice || r.uses["device_id"]
 		faults = append(faults, errs...)

@@ -30,6 +30,9 @@ func checkNames(o Options) []error {
 	}
 	check("secrets", o.Secrets)
 	check("params", slices.Sorted(maps.Keys(o.Params)))
+	for _, v := range o.Values {
+		check("values", []string{v.Name})
+	}
 	return faults
 }
 

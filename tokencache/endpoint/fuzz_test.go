@@ -63,7 +63,7 @@ func FuzzTemplate(f *testing.F) {
 		}
 		r, faults := compileRequest("r", Request{
 			URL: "http://h/p/{client_id}/q", Query: map[string]string{key: text}, JSON: map[string]any{key: text}, Headers: map[string]string{"X-T": text},
-		}, Options{Secrets: names(), Params: map[string]string{"base_url": "http://h"}})
+		}, Options{Secrets: names(), Params: map[string]string{"base_url": "http://h"}}, nil)
 		if len(faults) > 0 {
 			return
 		}

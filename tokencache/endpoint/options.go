@@ -9,7 +9,7 @@ import (
 // Options describe how one platform is asked for tokens.
 //
 // A template is a text with placeholders: {name}, where name is one of Params,
-// Secrets and [Reserved]. Other braces stand for themselves. Values are encoded
+// Secrets, Values and [Reserved]. Other braces stand for themselves. Values are encoded
 // for where they stand.
 type Options struct {
 	// Name is the token's name, for the texts of errors.
@@ -27,6 +27,8 @@ type Options struct {
 	// which must hold no secret, becomes a [tokencache.FetchError] with
 	// ReasonCredentials. nil: no credentials.
 	Credentials func() (map[string]string, error)
+	// Values are further placeholders, each made of those before it.
+	Values []Value
 	// Request gets a token with the credentials.
 	Request Request
 	// Refresh gets a token with the refresh token of the last one; nil when

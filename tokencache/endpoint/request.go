@@ -104,6 +104,9 @@ func (r *request) body(v values) ([]byte, error) {
 	return json.Marshal(filled)
 }
 
+// numeral is a template that stands in JSON as a number.
+type numeral template.Template
+
 func fillJSON(node any, v values) (any, error) {
 	switch node := node.(type) {
 	case template.Template:
@@ -112,6 +115,8 @@ func fillJSON(node any, v values) (any, error) {
 			return nil, errors.New("a value for the JSON body is not UTF-8")
 		}
 		return text, nil
+	case numeral:
+		return asNumber(template.Template(node).Fill(v.of))
 	case []any:
 		list := make([]any, len(node))
 		for i := range node {

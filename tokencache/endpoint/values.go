@@ -40,6 +40,9 @@ func (e *Endpoint) values(given map[string]string, last tokencache.Token, sent t
 	if e.usesDevice {
 		v["device_id"] = e.deviceID(last)
 	}
+	for _, d := range e.derived {
+		v[d.Name] = d.make(v, sent)
+	}
 	return v
 }
 
