@@ -76,7 +76,7 @@ func asText(v reflect.Value) (text string, ok bool) {
 		if s.file == "" && !s.IsZero() {
 			return "value " + s.inline.Value(), true
 		}
-		return "file " + s.file, true
+		return "file " + s.file + " " + s.member, true
 	case *url.URL:
 		if s != nil {
 			return "url " + s.String(), true

@@ -11,6 +11,10 @@ import (
 
 // use checks the templates of the merged token n, and fills in what they need.
 func (s *params) use(n *tree.Node, t *Token) {
+	for _, e := range n.Child("secrets").Entries {
+		s.newName(e)
+		s.made = append(s.made, e.Name)
+	}
 	used := s.used(n)
 	s.checkDefaults()
 	unsure := s.open || s.p.faulty(t)
@@ -33,6 +37,7 @@ func (s *params) use(n *tree.Node, t *Token) {
 		delete(t.Params, name)
 		s.credential(n, t, name, used[name], unsure)
 	}
+	s.moreSecrets(n, t, used)
 	for key, name := range map[string]string{"token_url": "token_url", "scopes": "scope"} {
 		if n.Has(key) && !used[name] && !unsure {
 			s.p.fault(n.Get(key), "has no effect: no request of this token holds {"+name+"}", "remove it")
@@ -48,6 +53,7 @@ func (s *params) use(n *tree.Node, t *Token) {
 // used returns the names in the requests of n, and records those that stand for nothing.
 func (s *params) used(n *tree.Node) map[string]bool {
 	used := map[string]bool{}
+	s.valueNames(n, used)
 	known := s.names()
 	visit := func(leaf *tree.Node) {
 		s.p.almostPlaceholders(leaf, known)
@@ -142,7 +148,7 @@ func (s *params) basicName(n *tree.Node, name string, secret Secret) {
 func (s *params) render(n *tree.Node, fill func(text string, value func(name string) string) string) (text string, ok bool) {
 	ok = true
 	text = fill(n.Text, func(name string) string {
-		if contains(CredentialNames(), name) || contains(s.p.words.Reserved, name) {
+		if contains(CredentialNames(), name) || contains(s.made, name) || contains(s.p.words.Reserved, name) {
 			return "x"
 		}
 		_, known := s.byName[name]

@@ -30,6 +30,7 @@ type params struct {
 	done   map[string]string
 	busy   map[string]bool
 	bad    map[string]bool // what has no value, which is a fault, and what needs it
+	made   []string        // the secrets and values of the token, in the order in which they stand
 	open   bool            // the preset is not known: any name may stand for something, and nothing is missing
 }
 
@@ -114,7 +115,7 @@ func (s *params) give(e tree.Entry) {
 
 // names are all that a template of the token may hold.
 func (s *params) names() []string {
-	return slices.Concat(slices.Collect(maps.Keys(s.byName)), CredentialNames(), s.p.words.Reserved)
+	return slices.Concat(slices.Collect(maps.Keys(s.byName)), CredentialNames(), s.made, s.p.words.Reserved)
 }
 
 // value returns what name stands for, and records a fault when it is needed and not there. via is the

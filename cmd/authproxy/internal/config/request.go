@@ -59,6 +59,7 @@ type oauthKeys struct {
 	Scopes         []string          `yaml:"scopes" rule:"nonempty"`
 	EndpointParams map[string]string `yaml:"endpoint_params"`
 	AuthMethod     elsewhere         `yaml:"auth_method"` // parser.expandKeys
+	Secrets        elsewhere         `yaml:"secrets"`     // params.moreSecrets
 	Upstream       elsewhere         `yaml:"upstream"`    // see inherited
 }
 

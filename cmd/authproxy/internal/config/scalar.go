@@ -22,10 +22,7 @@ func contains(names []string, name string) bool { return slices.Contains(names, 
 func (p *parser) text(n *tree.Node, tag reflect.StructTag, v reflect.Value) {
 	choice, isChoice := tag.Lookup("oneof")
 	mend := tag.Get("fix")
-	choices := strings.Split(choice, "|")
-	if choice == "{auth}" {
-		choices = p.words.authNames()
-	}
+	choices := p.words.choices(choice)
 	if isChoice {
 		mend = "write " + strings.Join(choices, " or ")
 	}

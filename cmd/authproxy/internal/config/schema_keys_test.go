@@ -13,6 +13,7 @@ import (
 type keyed struct {
 	Ref                  string            `json:"$ref"`
 	AllOf                []*keyed          `json:"allOf"`
+	AnyOf                []*keyed          `json:"anyOf"`
 	Properties           map[string]*keyed `json:"properties"`
 	Items                *keyed            `json:"items"`
 	AdditionalProperties json.RawMessage   `json:"additionalProperties"`
@@ -22,7 +23,7 @@ type keyed struct {
 
 // target is the definition that s refers to, by itself or in all of what it has to be.
 func (s *keyed) target(defs map[string]*keyed) *keyed {
-	for _, part := range s.AllOf {
+	for _, part := range append(s.AllOf, s.AnyOf...) {
 		if part.Ref != "" {
 			s = part
 		}

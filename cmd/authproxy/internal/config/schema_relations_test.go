@@ -44,7 +44,29 @@ func (s *schemas) relateToken() {
 	for _, name := range CredentialNames() {
 		s.twins(token, name, secret())
 	}
+	s.relateSecrets(token)
 	s.relateParams(token)
+}
+
+func (s *schemas) relateSecrets(token *jsonschema.Schema) {
+	inFile := s.defs["secretKeys"]
+	setTypes(inFile, "object")
+	for key, what := range map[string]string{"file": "the path of the file that holds it", "path": "the JSON path of the member that holds it, where the file is JSON"} {
+		prop, _ := inFile.Properties.Get(key)
+		prop.Description = what
+		if key == "path" { // which has a syntax of its own
+			inFile.Properties.Set(key, &jsonschema.Schema{AllOf: []*jsonschema.Schema{word(pathRule)}, Description: what})
+		}
+	}
+	one := secret()
+	set(token, "secrets", named(&jsonschema.Schema{AnyOf: []*jsonschema.Schema{one, {Ref: "#/$defs/secretKeys"}}}))
+	value := s.defs["Value"]
+	setTypes(value, "object")
+	value.AllOf = append(value.AllOf,
+		&jsonschema.Schema{AnyOf: []*jsonschema.Schema{has("text"), has("time")}},
+		when(requiring("text", keys()), keys("time", jsonschema.FalseSchema)),
+		when(has("hmac"), has("key")), when(&jsonschema.Schema{Not: has("hmac")}, keys("key", blank())),
+		when(has("hash"), keys("hmac", blank())), when(&jsonschema.Schema{Not: has("time")}, keys("zone", blank())))
 }
 
 // relateParams says which params a token of each preset takes: those, and what the file defines itself.

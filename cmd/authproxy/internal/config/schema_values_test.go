@@ -14,6 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
+	"authproxy/internal/jsonpath"
 )
 
 // special is the schema of a type that is read in a way of its own; nil for all others.
@@ -39,7 +40,7 @@ func (s *schemas) special(t reflect.Type, tag reflect.StructTag) *jsonschema.Sch
 		provider := s.choice(Presets())
 		provider.Default = defaultProvider
 		return provider
-	case Params, Credentials, Inject, Tokens, Upstreams:
+	case Params, Credentials, Inject, Tokens, Upstreams, Values:
 		return s.container(t)
 	default:
 		return s.pattern(t)
@@ -54,6 +55,8 @@ func (s *schemas) container(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "null"}, {Type: "object"}}} // see relate
 	case Inject:
 		return ref("injectKeys")
+	case Values:
+		return named(ref("Value"))
 	case Tokens:
 		return &jsonschema.Schema{
 			Type: "object", MinProperties: ptr(1), AdditionalProperties: ref("Token"),
@@ -65,9 +68,16 @@ func (s *schemas) container(t reflect.Type) *jsonschema.Schema {
 	return &jsonschema.Schema{} // Credentials: see relate
 }
 
+// named is a mapping of placeholders of the user's own.
+func named(member *jsonschema.Schema) *jsonschema.Schema {
+	return setTypes(&jsonschema.Schema{AdditionalProperties: member, PropertyNames: &jsonschema.Schema{Pattern: paramRule}}, "object", "null")
+}
+
 // pattern is the schema of a type whose values have a syntax of their own; nil for all others.
 func (s *schemas) pattern(t reflect.Type) *jsonschema.Schema {
 	switch reflect.Zero(t).Interface().(type) {
+	case jsonpath.Path:
+		return word(pathRule)
 	case Hosts:
 		return list(s.define("host", word(hostRule)))
 	case Origins:
@@ -136,10 +146,8 @@ func (s *schemas) text(tag reflect.StructTag) *jsonschema.Schema {
 	choice, isChoice := tag.Lookup("oneof")
 	rule := tag.Get("rule")
 	switch {
-	case choice == "{auth}":
-		return s.choice(s.words.authNames())
 	case isChoice:
-		return s.choice(strings.Split(choice, "|"))
+		return s.choice(s.words.choices(choice))
 	case rule == "cipher":
 		return s.choice(slices.Sorted(slices.Values(cipherSuites())))
 	case strings.HasSuffix(rule, "name"):

@@ -24,6 +24,8 @@ const maxSecret = 64 << 10
 // equal when they stand for the same value, or the same file. The zero Secret is empty.
 type Secret struct {
 	file   string
+	member string                // the JSON path of the value in the file; empty: the whole file
+	lines  bool                  // the file may hold more than one
 	inline unique.Handle[string] // a pointer, so that no dump of a struct shows the value
 }
 
@@ -47,11 +49,18 @@ func (s Secret) Read() (string, error) {
 		}
 		return s.inline.Value(), nil
 	}
-	value, err := readSecret(s.file)
+	value, err := s.readFile()
 	if err != nil {
 		return "", fmt.Errorf("secret file %s: %w", s.file, err)
 	}
 	return value, nil
+}
+
+func (s Secret) readFile() (string, error) {
+	if s.member != "" {
+		return readMember(s.file, s.member)
+	}
+	return readSecret(s.file, s.lines)
 }
 
 var errEmptySecret = errors.New("is empty; write the secret and nothing else into it")
@@ -59,7 +68,7 @@ var errDotenv = errors.New("holds a line NAME=value; write only the value into i
 var errControl = errors.New("holds more than one line, or control characters; write only the value into it")
 var errLargeSecret = fmt.Errorf("is larger than %d KiB; is it the right file?", maxSecret>>10)
 
-func readSecret(file string) (string, error) {
+func readSecret(file string, lines bool) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return "", unreadable(err)
@@ -77,7 +86,7 @@ func readSecret(file string) (string, error) {
 		return "", errEmptySecret
 	case looksLikeDotenv(value):
 		return "", errDotenv
-	case strings.ContainsFunc(value, unicode.IsControl):
+	case !lines && strings.ContainsFunc(value, unicode.IsControl):
 		return "", errControl
 	}
 	return value, nil
@@ -134,7 +143,7 @@ func (p *parser) secret(n *tree.Node, name string) (s Secret, ok bool) {
 		if strings.ContainsFunc(value.Text, unicode.IsControl) {
 			p.fault(value, "holds more than one line, or control characters", "write only the value, without a line break at its end")
 		}
-		p.inlineDoubts(value, name)
+		p.inlineDoubts(value, name+"_file: PATH", IsConfidential(name))
 		return inlineSecret(value.Text), true
 	case value != nil:
 		p.badText(value, "is empty", "give a value, or a file in "+name+"_file")
@@ -150,7 +159,7 @@ func (p *parser) secret(n *tree.Node, name string) (s Secret, ok bool) {
 
 func (p *parser) secretFile(n *tree.Node) Secret {
 	s := Secret{file: p.resolvePath(n.Text)}
-	value, err := readSecret(s.file)
+	value, err := readSecret(s.file, false)
 	if err != nil {
 		what, fix, _ := strings.Cut(err.Error(), "; ")
 		p.fault(n, "the file "+s.file+" "+what, fix)

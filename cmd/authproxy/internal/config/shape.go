@@ -19,6 +19,8 @@ type shape struct {
 func wholeShape() *shape {
 	root := shapeOf(Config{})
 	token := shapeOf(Token{}, oauthKeys{})
+	token.keys["values"] = &shape{each: shapeOf(Value{})}
+	token.keys["secrets"] = &shape{each: shapeOf(secretKeys{})}
 	token.keys["upstream"] = shapeOf(inherited{})
 	root.keys["tokens"] = &shape{each: token}
 	root.keys["upstreams"] = &shape{each: shapeOf(Upstream{})}

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"maps"
 	"net/url"
+	"slices"
 	"time"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
@@ -13,7 +15,7 @@ type Token struct {
 	Provider Provider `yaml:"provider"` // the preset it started from; parser.preset
 	Params   Params   `yaml:"params"`   // what templates may need, with token_url and scope; params.use
 	// Credentials holds those of client_id, client_secret, username and password that were given.
-	// One that is optional and not given is missing.
+	// One that is optional and not given is missing. The token's secrets stand here too.
 	Credentials Credentials   `yaml:"client_id"`                             // params.use
 	Timeout     time.Duration `yaml:"timeout" default:"10s" rule:"positive"` // of one token request
 	// Prefetch has the token asked for at start. By default it is true, unless the new token would kill
@@ -26,6 +28,7 @@ type Token struct {
 	AllowPlainHTTP     bool          `yaml:"allow_plain_http"`
 	ProxyURL           *url.URL      `yaml:"proxy_url"` // nil: none; may hold a password
 	TLS                TLS           `yaml:"tls"`
+	Values             Values        `yaml:"values"`
 	Request            Request       `yaml:"request"`
 	Response           Response      `yaml:"response"`
 	Refresh            *Request      `yaml:"refresh"` // nil: there is none
@@ -33,6 +36,18 @@ type Token struct {
 	Revoke             *Request      `yaml:"revoke"`  // nil: there is none
 	Reissue            Reissue       `yaml:"reissue" default:"new" oneof:"new|same"`
 	OldToken           OldToken      `yaml:"old_token" default:"lives" oneof:"lives|dies"`
+}
+
+// SecretNames are the names of the credentials that there are, in the order in which messages name them, and
+// those of the token's own secrets.
+func (t Token) SecretNames() []string {
+	names := CredentialNames()
+	for _, name := range slices.Sorted(maps.Keys(t.Credentials)) {
+		if !contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Provider is the name of a preset.

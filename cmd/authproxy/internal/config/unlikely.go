@@ -52,19 +52,20 @@ func isInvisible(r rune) bool {
 	return unicode.Is(unicode.Cf, r) || r != ' ' && unicode.Is(unicode.Zs, r) || r == '\u2028' || r == '\u2029'
 }
 
-// inlineDoubts warns of what is strange about the secret name that stands in the file as n.
-func (p *parser) inlineDoubts(n *tree.Node, name string) {
+// inlineDoubts warns of what is strange about the secret that stands in the file as n; inFile is how one is
+// written that stands in a file of its own.
+func (p *parser) inlineDoubts(n *tree.Node, inFile string, confidential bool) {
 	if n.Comment && n.Raw == n.Text {
 		p.warn(n, "what stands behind # is a comment and no part of the value", "quote the value if it is, or put the comment into a line of its own")
 	}
 	if p.isPath(n) {
-		p.warn(n, "looks like the path of a file, and is taken as the value itself", "write "+name+"_file instead of "+name)
+		p.warn(n, "looks like the path of a file, and is taken as the value itself", "write "+inFile+", if it is one")
 		return
 	}
 	p.isMisquoted(n, n.Text, "the value")
-	if IsConfidential(name) && n.Raw == n.Text && p.own != "" && !p.exposedOwn {
+	if confidential && n.Raw == n.Text && p.own != "" && !p.exposedOwn {
 		p.exposedOwn = p.guard(n, p.own, "stands in a file that every user of this machine can read",
-			"run chmod 600 on "+p.own+", or move the value into a file of its own that "+name+"_file names")
+			"run chmod 600 on "+p.own+", or move the value into a file of its own: "+inFile)
 	}
 }
 

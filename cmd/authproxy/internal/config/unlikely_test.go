@@ -34,7 +34,7 @@ func TestUnlikely(t *testing.T) {
 		"an example":                    {[]string{url, "client_id: <your client id>", secret}, "looks like a value that was to be filled in, and is taken as it stands; write the value itself"},
 		"crosses":                       {[]string{url, "client_id: xxxxxxxx", secret}, "looks like a value that was to be filled in"},
 		"dollars in a password":         {[]string{url, id, "client_secret: a$B$c9"}, ""},
-		"the path of a file":            {[]string{url, id, "client_secret: /run/secrets/x"}, "client_secret: looks like the path of a file, and is taken as the value itself; write client_secret_file instead of client_secret"},
+		"the path of a file":            {[]string{url, id, "client_secret: /run/secrets/x"}, "client_secret: looks like the path of a file, and is taken as the value itself; write client_secret_file: PATH, if it is one"},
 		"a file beside it":              {[]string{url, id, "client_secret: " + filepath.Join(dir, "file")}, "looks like the path of a file"},
 		"a slash in a secret":           {[]string{url, id, "client_secret: ab/cd+ef=="}, ""},
 		"a comment right behind":        {[]string{url, id, "client_secret: abc #def"}, "client_secret: what stands behind # is a comment and no part of the value"},

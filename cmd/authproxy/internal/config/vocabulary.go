@@ -1,6 +1,9 @@
 package config
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Vocabulary is what a configuration may say of requests to a token endpoint: the words of those who
 // make them, who are not known here.
@@ -9,6 +12,8 @@ type Vocabulary struct {
 	Auth []AuthMethod
 	// Reserved are the placeholders that are filled when a request is made, besides credentials.
 	Reserved []string
+	// Hashes and Encodings are those of a [Value].
+	Hashes, Encodings []string
 }
 
 // AuthMethod is a way of client authentication.
@@ -37,6 +42,19 @@ func (v Vocabulary) auth(name string) AuthMethod {
 		return AuthMethod{}
 	}
 	return v.Auth[i]
+}
+
+// choices are the values that a tag oneof lists.
+func (v Vocabulary) choices(oneof string) []string {
+	switch oneof {
+	case "{auth}":
+		return v.authNames()
+	case "{hash}":
+		return v.Hashes
+	case "{encoding}":
+		return v.Encodings
+	}
+	return strings.Split(oneof, "|")
 }
 
 // authNames are the values of auth.

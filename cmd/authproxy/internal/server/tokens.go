@@ -112,7 +112,8 @@ func newEndpoint(t config.Token, connections http.RoundTripper, agent string, lo
 	return endpoint.New(endpoint.Options{
 		Name: t.Name, Params: t.Params, Transport: connections, Observers: []endpoint.Observer{logs.TokenRequests(log, t.Name)},
 		UserAgent:   agent,
-		Secrets:     config.CredentialNames(),
+		Secrets:     t.SecretNames(),
+		Values:      endpointValues(t.Values),
 		Credentials: func() (map[string]string, error) { return readCredentials(t.Credentials) },
 		Request:     *endpointRequest(&t.Request),
 		Refresh:     endpointRequest(t.Refresh),
@@ -126,6 +127,14 @@ func newEndpoint(t config.Token, connections http.RoundTripper, agent string, lo
 			Error: selectors(t.Response.Error), Describe: selectors(t.Response.Describe),
 		},
 	})
+}
+
+func endpointValues(values config.Values) []endpoint.Value {
+	var all []endpoint.Value
+	for _, v := range values {
+		all = append(all, endpoint.Value{Name: v.Name, Text: v.Text, Time: v.Time, Zone: v.Location(), Hash: v.Hash, HMAC: v.HMAC, Key: v.Key, As: v.As})
+	}
+	return all
 }
 
 func endpointRequest(r *config.Request) *endpoint.Request {
