@@ -73,6 +73,8 @@ func (a *answer) find(s Selector) (any, bool) {
 	switch {
 	case s.Body:
 		return a.whole()
+	case s.Cookie != "":
+		return a.cookie(s.Cookie)
 	case s.Header == "":
 		return s.Path.First(a.doc)
 	}
@@ -81,6 +83,17 @@ func (a *answer) find(s Selector) (any, bool) {
 		return nil, false
 	}
 	return values[0], true
+}
+
+// cookie is the value of the cookie of that name that the answer sets; of several, the
+// last counts (RFC 6265 section 4.1.1).
+func (a *answer) cookie(name string) (value any, found bool) {
+	for _, c := range (&http.Response{Header: a.header}).Cookies() {
+		if c.Name == name && c.Value != "" {
+			value, found = c.Value, true
+		}
+	}
+	return value, found
 }
 
 // whole is the body as a text. JSON is none, but for a string.
@@ -110,12 +123,15 @@ func (a *answer) texts(selectors ...Selector) []string {
 // expiry is when the token ends, zero when the answer does not say so, and why
 // what stands there cannot be read. That a server leaves out expires_in is as RFC
 // 6749 section 5.1 has it; a place that somebody chose is missed.
-func (a *answer) expiry(m Response, sent time.Time) (at time.Time, problem string) {
+func (a *answer) expiry(m Response, token string, sent time.Time) (at time.Time, problem string) {
+	if m.ExpiresJWT {
+		return ownExpiry(token, sent)
+	}
 	value, found := a.find(m.ExpiresIn)
 	text, ok := jsonpath.Text(value)
 	switch {
 	case ok:
-		at, problem = expiry(text, m.ExpiresUnit, sent)
+		at, problem = m.end(text, sent)
 	case found && value != nil:
 		problem = "what stands there is neither a number nor a text"
 	case !m.ExpiresIn.zero() && m.ExpiresIn.String() != "expires_in":

@@ -45,7 +45,7 @@ func (e *Endpoint) Check(ctx context.Context, t tokencache.Token) (Verdict, erro
 	if !a.isJSON && a.size > 0 {
 		return Verdict{}, c.unreadableAnswer(a)
 	}
-	end, _ := a.expiry(e.response, c.sent)
+	end, _ := a.expiry(e.response, c.values["token"], c.sent)
 	return Verdict{Good: true, Type: a.tokenType(e.response, &c.secrets), Expiry: end}, nil
 }
 

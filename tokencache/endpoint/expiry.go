@@ -2,12 +2,15 @@ package endpoint
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // maxLifetime keeps the arithmetic of times from overflowing.
@@ -36,6 +39,54 @@ func expiry(text, unit string, sent time.Time) (end time.Time, problem string) {
 	return end, ""
 }
 
+// ending is ExpiresIn as it is written in a configuration.
+func (m Response) ending() string {
+	if m.ExpiresJWT {
+		return "jwt"
+	}
+	return m.ExpiresIn.String()
+}
+
+// end is expiry of what stands at ExpiresIn.
+func (m Response) end(text string, sent time.Time) (end time.Time, problem string) {
+	if m.ExpiresLayout == "" {
+		return expiry(text, m.ExpiresUnit, sent)
+	}
+	zone := m.ExpiresZone
+	if zone == nil {
+		zone = time.UTC
+	}
+	at, err := time.ParseInLocation(m.ExpiresLayout, strings.TrimSpace(text), zone)
+	if err != nil {
+		return time.Time{}, "what stands there is no time in the layout of expires_unit (" + m.ExpiresLayout + ")"
+	}
+	return bounded(at, sent)
+}
+
+// bounded is at, where it is a time ahead, and not beyond all measure.
+func bounded(at, sent time.Time) (end time.Time, problem string) {
+	limit := sent.Add(maxLifetime)
+	switch {
+	case !at.After(sent):
+		return time.Time{}, "it is no time ahead: see whether the clock of this machine, and the zone, are right"
+	case at.After(limit):
+		return limit, ""
+	}
+	return at, ""
+}
+
+// ownExpiry is the exp of a token that is a JWT.
+func ownExpiry(token string, sent time.Time) (end time.Time, problem string) {
+	var claims jwt.RegisteredClaims
+	if _, _, err := jwt.NewParser().ParseUnverified(token, &claims); err != nil {
+		return time.Time{}, "the token is no JWT"
+	}
+	if claims.ExpiresAt == nil {
+		return time.Time{}, "the token is a JWT without exp"
+	}
+	return bounded(claims.ExpiresAt.Time.Round(0), sent)
+}
+
 // likely bounds the lifetime of a token, and how far from now the time is at which one
 // ends: a number that is beyond it in one unit and within it in another is in the other.
 const likely = 10 * 365 * 24 * time.Hour
@@ -43,7 +94,7 @@ const likely = 10 * 365 * 24 * time.Hour
 // otherUnit says in which unit text is likely to be, if it is in another than unit.
 func otherUnit(text, unit string, sent time.Time) string {
 	n, isNumber := number(text)
-	switch absolute := unit != "s" && unit != "ms"; {
+	switch absolute := unit != "s" && unit != "ms" && unit != "min"; {
 	case isNumber && absolute && 0 < n && n <= likely.Seconds():
 		return "; it looks like a time from now on: set expires_unit: s"
 	case isNumber:
@@ -53,7 +104,8 @@ func otherUnit(text, unit string, sent time.Time) string {
 	case isTime(text, time.RFC3339):
 		return ""
 	case isTime(text, dates...):
-		return "; it looks like a date in a form that no expires_unit has, so leave expires_in empty and set default_ttl"
+		i := slices.IndexFunc(dates, func(layout string) bool { return isTime(text, layout) })
+		return fmt.Sprintf("; it looks like a date: set expires_unit: { time: %q, zone: ... }, with the zone of the platform where the date names none", dates[i])
 	}
 	return ""
 }
@@ -104,6 +156,8 @@ func ending(text, unit string, sent time.Time) (end time.Time, ok bool) {
 		return epoch(n, time.Millisecond, sent), ok
 	case "ms":
 		return sent.Add(lifetime(n, time.Millisecond)), ok
+	case "min":
+		return sent.Add(lifetime(n, time.Minute)), ok
 	default:
 		return sent.Add(lifetime(n, time.Second)), ok
 	}

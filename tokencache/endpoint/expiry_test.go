@@ -1,6 +1,8 @@
 package endpoint
 
 import (
+	"encoding/base64"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -31,7 +33,7 @@ func TestExpiry(t *testing.T) {
 	for _, tt := range tests {
 		a := &answer{header: http.Header{}}
 		a.read([]byte(`{"e":` + tt.json + `}`))
-		got, problem := a.expiry(Response{ExpiresIn: at("e"), ExpiresUnit: tt.unit}, sent)
+		got, problem := a.expiry(Response{ExpiresIn: at("e"), ExpiresUnit: tt.unit}, "", sent)
 		want := time.Time{}
 		if tt.want != 0 {
 			want = sent.Add(tt.want)
@@ -44,7 +46,7 @@ func TestExpiry(t *testing.T) {
 		}
 	}
 	for place, told := range map[string]bool{"expires_in": false, "data.ttl": true} { // the standard allows it to be missing
-		if got, problem := (&answer{}).expiry(Response{ExpiresIn: at(place)}, sent); !got.IsZero() || (problem != "") != told {
+		if got, problem := (&answer{}).expiry(Response{ExpiresIn: at(place)}, "", sent); !got.IsZero() || (problem != "") != told {
 			t.Errorf("missing %s: %v, told %q", place, got, problem)
 		}
 	}
@@ -69,9 +71,9 @@ func TestLifetimeInAnotherUnit(t *testing.T) {
 		{"1795722462", "rfc3339", "set expires_unit: epoch_s"},
 		{"2026-11-26T21:07:42Z", "s", "is no number; it looks like a date: set expires_unit: rfc3339"},
 		{"2026-11-26T21:07:42.123+08:00", "epoch_ms", "it looks like a date: set expires_unit: rfc3339"},
-		{"2026-11-26 21:07:42", "s", "a date in a form that no expires_unit has"},
-		{"2026-11-26", "rfc3339", "a date in a form that no expires_unit has"},
-		{"Thu, 26 Nov 2026 21:07:42 GMT", "s", "a date in a form that no expires_unit has"},
+		{"2026-11-26 21:07:42", "s", `it looks like a date: set expires_unit: { time: "2006-01-02 15:04:05", zone: ... }`},
+		{"2026-11-26", "rfc3339", `set expires_unit: { time: "2006-01-02", zone: ... }`},
+		{"Thu, 26 Nov 2026 21:07:42 GMT", "s", `set expires_unit: { time: "Mon, 02 Jan 2006 15:04:05 GMT"`},
 	} {
 		end, problem := expiry(c.text, c.unit, sent)
 		if !end.IsZero() || !strings.Contains(problem, c.problem) {
@@ -101,5 +103,60 @@ func TestRetryAfter(t *testing.T) {
 		if got := retryAfter(text, now); got != want {
 			t.Errorf("%q: %v, want %v", text, got, want)
 		}
+	}
+}
+
+// TestWrittenEndings: minutes, a platform's own layout with its zone, and the token's own exp.
+func TestWrittenEndings(t *testing.T) {
+	sent := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	shanghai, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := func(claims string) string {
+		coded := base64.RawURLEncoding
+		return coded.EncodeToString([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + coded.EncodeToString([]byte(claims)) + ".c2ln"
+	}
+	for name, c := range map[string]struct {
+		response Response
+		body     string
+		token    string
+		want     time.Duration // after sent; 0: none
+		problem  string
+	}{
+		"minutes":               {Response{ExpiresIn: at("e"), ExpiresUnit: "min"}, `{"e":"120"}`, "", 2 * time.Hour, ""},
+		"a layout":              {Response{ExpiresIn: at("e"), ExpiresLayout: time.DateTime, ExpiresZone: shanghai}, `{"e":" 2026-03-04 14:06:07"}`, "", time.Hour, ""},
+		"a layout of UTC":       {Response{ExpiresIn: at("e"), ExpiresLayout: time.DateTime}, `{"e":"2026-03-04 06:06:07"}`, "", time.Hour, ""},
+		"a layout with a zone":  {Response{ExpiresIn: at("e"), ExpiresLayout: "2006-01-02T15:04:05Z0700", ExpiresZone: shanghai}, `{"e":"2026-03-04T06:06:07+0000"}`, "", time.Hour, ""},
+		"the past":              {Response{ExpiresIn: at("e"), ExpiresLayout: time.DateTime, ExpiresZone: shanghai}, `{"e":"2026-03-04 06:06:07"}`, "", 0, "no time ahead"},
+		"another layout":        {Response{ExpiresIn: at("e"), ExpiresLayout: time.DateTime}, `{"e":"04.03.2026"}`, "", 0, "no time in the layout"},
+		"far away":              {Response{ExpiresIn: at("e"), ExpiresLayout: time.DateTime}, `{"e":"9999-03-04 06:06:07"}`, "", maxLifetime, ""},
+		"a date in other words": {Response{ExpiresIn: at("e"), ExpiresUnit: "s"}, `{"e":"2026-03-04 14:06:07"}`, "", 0, `set expires_unit: { time: "2006-01-02 15:04:05", zone: ... }`},
+		"its own":               {Response{ExpiresJWT: true}, `{}`, token(fmt.Sprintf(`{"exp":%d}`, sent.Add(time.Hour).Unix())), time.Hour, ""},
+		"its own, without":      {Response{ExpiresJWT: true}, `{}`, token(`{}`), 0, "a JWT without exp"},
+		"its own, no number":    {Response{ExpiresJWT: true}, `{}`, token(`{"exp":"soon"}`), 0, "no JWT"},
+		"its own, absurd":       {Response{ExpiresJWT: true}, `{}`, token(`{"exp":1e300}`), 0, ""},
+		"opaque":                {Response{ExpiresJWT: true}, `{}`, "abc", 0, "no JWT"},
+	} {
+		a := &answer{header: http.Header{}}
+		a.read([]byte(c.body))
+		got, problem := a.expiry(c.response, c.token, sent)
+		if c.want != 0 && !got.Equal(sent.Add(c.want)) || c.want == 0 && !got.IsZero() && problem != "" || !strings.Contains(problem, c.problem) {
+			t.Errorf("%s: %v, %q", name, got, problem)
+		}
+		if !got.IsZero() && (got.Before(sent) || got.After(sent.Add(maxLifetime))) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// TestCookies: of those that an answer sets, the last of a name counts, and one that is taken back is none.
+func TestCookies(t *testing.T) {
+	a := &answer{header: http.Header{"Set-Cookie": {"S=first; Path=/", "other=x", "S=second; HttpOnly", "S=; Max-Age=0"}}}
+	if got, ok := a.find(Selector{Cookie: "S"}); got != "second" || !ok {
+		t.Errorf("%v %v", got, ok)
+	}
+	if got, ok := a.find(Selector{Cookie: "s"}); ok {
+		t.Errorf("%v", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"authproxy/internal/httpsyntax"
 	"authproxy/internal/template"
@@ -49,8 +50,8 @@ func checkResponse(r Response) []error {
 			faults = append(faults, fmt.Errorf("response.%s: give a path, the name of a header, or body, and one of them alone", s.where))
 		}
 	}
-	if !slices.Contains([]string{"", "s", "ms", "epoch_s", "epoch_ms", "rfc3339"}, r.ExpiresUnit) {
-		faults = append(faults, fmt.Errorf("response.expires_unit: %q is none of s, ms, epoch_s, epoch_ms, rfc3339", r.ExpiresUnit))
+	if r.ExpiresUnit != "" && !slices.Contains(Units(), r.ExpiresUnit) {
+		faults = append(faults, fmt.Errorf("response.expires_unit: %q is none of %s", r.ExpiresUnit, strings.Join(Units(), ", ")))
 	}
 	empty := func(s Selector) bool { return s.zero() || !s.valid() }
 	if slices.ContainsFunc(r.Error, empty) || slices.ContainsFunc(r.Describe, empty) {
@@ -67,12 +68,12 @@ func checkResponse(r Response) []error {
 // valid tells whether s names at most one place.
 func (s Selector) valid() bool {
 	named := 0
-	for _, is := range []bool{!s.Path.IsZero(), s.Header != "", s.Body} {
+	for _, is := range []bool{!s.Path.IsZero(), s.Header != "", s.Body, s.Cookie != ""} {
 		if is {
 			named++
 		}
 	}
-	return named <= 1 && (s.Header == "" || httpsyntax.IsToken(s.Header))
+	return named <= 1 && (s.Header == "" || httpsyntax.IsToken(s.Header)) && (s.Cookie == "" || httpsyntax.IsToken(s.Cookie))
 }
 
 func checkMatches(where string, matches []Match) []error {

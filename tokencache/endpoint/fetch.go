@@ -68,8 +68,8 @@ func (e *Endpoint) read(c *call, a *answer) (tokencache.Token, error) {
 		t.Type = "" // it is shown
 	}
 	var problem string
-	if t.Expiry, problem = a.expiry(m, c.sent); problem != "" {
-		t.Unread = fmt.Sprintf("no lifetime at response.expires_in (%s): %s", m.ExpiresIn, problem)
+	if t.Expiry, problem = a.expiry(m, t.Value, c.sent); problem != "" {
+		t.Unread = fmt.Sprintf("no lifetime at response.expires_in (%s): %s", m.ending(), problem)
 	}
 	t.Refresh, _ = refresh.(string)
 	if e.usesDevice {

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"net/http"
+	"time"
 
 	"authproxy/internal/jsonpath"
 )
@@ -85,9 +86,16 @@ type Response struct {
 	Token Selector
 	// TokenType, ExpiresIn and RefreshToken may be absent.
 	TokenType, ExpiresIn, RefreshToken Selector
-	// ExpiresUnit is what ExpiresIn means: s (or empty) or ms from now on, or a
-	// point in time as epoch_s, epoch_ms or rfc3339.
+	// ExpiresUnit is what ExpiresIn means, one of [Units]: s (or empty), ms or min from now
+	// on, or a point in time as epoch_s, epoch_ms or rfc3339.
 	ExpiresUnit string
+	// ExpiresLayout is, instead of ExpiresUnit, how a point in time is written, as package
+	// time has it; where it names no zone, ExpiresZone does (nil: UTC).
+	ExpiresLayout string
+	ExpiresZone   *time.Location
+	// ExpiresJWT has the token's own exp be its end (RFC 7519 section 4.1.4), instead of
+	// ExpiresIn. It is read and not verified: the platform is asked over TLS.
+	ExpiresJWT bool
 	// Status lists the statuses that mean success, whatever they mean elsewhere;
 	// empty: any 2xx.
 	Status []int
@@ -108,8 +116,8 @@ type Response struct {
 	Describe []Selector
 }
 
-// Selector is a place in an answer: a path into its JSON, the name of a header, or
-// the whole body. The zero value selects nothing.
+// Selector is a place in an answer: a path into its JSON, the name of a header or of
+// a cookie, or the whole body. The zero value selects nothing.
 type Selector struct {
 	// Path is a path into the body.
 	Path jsonpath.Path
@@ -117,12 +125,17 @@ type Selector struct {
 	Header string
 	// Body selects the whole body as text.
 	Body bool
+	// Cookie is the name of a cookie that the answer sets.
+	Cookie string
 }
+
+// Units are the words for how the end of a token is written.
+func Units() []string { return []string{"s", "ms", "min", "epoch_s", "epoch_ms", "rfc3339"} }
 
 // Match holds when there is something at Path, and its text is one of Values.
 type Match = jsonpath.Match
 
-func (s Selector) zero() bool { return s.Path.IsZero() && s.Header == "" && !s.Body }
+func (s Selector) zero() bool { return s.Path.IsZero() && s.Header == "" && s.Cookie == "" && !s.Body }
 
 // String is the selector as it is written in a configuration.
 func (s Selector) String() string {
@@ -131,6 +144,8 @@ func (s Selector) String() string {
 		return "body"
 	case s.Header != "":
 		return "header:" + s.Header
+	case s.Cookie != "":
+		return "cookie:" + s.Cookie
 	default:
 		return s.Path.String()
 	}

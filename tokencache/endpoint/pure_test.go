@@ -92,7 +92,7 @@ func TestNewFindsAllFaults(t *testing.T) {
 		Refresh:  &Request{URL: "https://user@h/", Auth: "basic", Headers: map[string]string{"authorization": "x"}},
 		Check:    &Request{URL: "https://h/#f"},
 		Revoke:   &Request{URL: "https://h/", Headers: map[string]string{"X-P": "{crlf}"}, JSON: func() {}},
-		Response: Response{ExpiresUnit: "min", TokenType: Selector{Path: path("a"), Header: "b"}, OK: []Match{{Path: path("a")}}, Error: []Selector{{}}},
+		Response: Response{ExpiresUnit: "weeks", TokenType: Selector{Path: path("a"), Header: "b"}, OK: []Match{{Path: path("a")}}, Error: []Selector{{}}},
 	})
 	if err == nil {
 		t.Fatal("no fault")

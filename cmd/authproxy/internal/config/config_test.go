@@ -37,7 +37,7 @@ func testResolve(host string) ([]netip.Addr, error) {
 
 // testWords are the words of the token endpoint.
 func testWords() Vocabulary {
-	words := Vocabulary{Reserved: endpoint.Reserved(), Hashes: endpoint.Hashes(), Encodings: endpoint.Encodings()}
+	words := Vocabulary{Reserved: endpoint.Reserved(), Hashes: endpoint.Hashes(), Encodings: endpoint.Encodings(), Units: endpoint.Units()}
 	for _, m := range endpoint.AuthMethods() {
 		words.Auth = append(words.Auth, AuthMethod{Name: m.Name, Needs: m.Needs, Header: m.Header})
 	}

@@ -1,24 +1,29 @@
 package config
 
 import (
+	"cmp"
 	"net/textproto"
 	"strings"
+	"time"
 
 	"authproxy/cmd/authproxy/internal/config/tree"
 	"authproxy/internal/httpsyntax"
 	"authproxy/internal/jsonpath"
 )
 
-// Selector says where in an answer a value stands: under a JSON path, in a header, or that it is the
-// whole body. The zero Selector says that it stands nowhere.
+// Selector says where in an answer a value stands: under a JSON path, in a header, in a cookie that is
+// set, or that it is the whole body. The zero Selector says that it stands nowhere.
 type Selector struct {
 	Path   jsonpath.Path
 	Header string // canonical; set instead of Path
 	Body   bool   // set instead of Path
+	Cookie string // set instead of Path
 }
 
 // IsZero says whether there is nothing to look for.
-func (s Selector) IsZero() bool { return s.Header == "" && !s.Body && s.Path.IsZero() }
+func (s Selector) IsZero() bool {
+	return s.Header == "" && s.Cookie == "" && !s.Body && s.Path.IsZero()
+}
 
 // String returns the selector as it is written in the configuration.
 func (s Selector) String() string {
@@ -27,6 +32,8 @@ func (s Selector) String() string {
 		return wholeBody
 	case s.Header != "":
 		return headerPrefix + s.Header
+	case s.Cookie != "":
+		return cookiePrefix + s.Cookie
 	default:
 		return s.Path.String()
 	}
@@ -76,8 +83,62 @@ func (s *Selector) read(p *parser, n *tree.Node) { *s = p.selector(n) }
 
 const (
 	headerPrefix = "header:"
+	cookiePrefix = "cookie:"
 	wholeBody    = "body" // a member of that name is written ['body']
 )
+
+// Ending says where in an answer stands how long the token lives: at a place, or, as jwt, in the token itself,
+// which is a JWT with an exp (RFC 7519 section 4.1.4).
+type Ending struct {
+	Place Selector
+	JWT   bool
+}
+
+func (e *Ending) read(p *parser, n *tree.Node) {
+	if n.Kind == tree.Scalar && n.Text == "jwt" {
+		e.JWT = true
+		return
+	}
+	e.Place = p.selector(n)
+}
+
+// Unit says what is written at an Ending: one of a few words, or a layout of package time, told in Zone where it
+// names none.
+type Unit struct {
+	Word   string
+	Layout string
+	Zone   string
+}
+
+// unitKeys are the keys of a Unit that is no single value.
+type unitKeys struct {
+	Time string `yaml:"time" rule:"required" fix:"write how 15:04:05 on the 2nd of January 2006 would be written there"`
+	Zone string `yaml:"zone"`
+}
+
+const unitFix = "write s, ms, min, epoch_s, epoch_ms, rfc3339, a layout such as \"2006-01-02 15:04:05\", or one with its zone: { time: ..., zone: Asia/Shanghai }"
+
+func (u *Unit) read(p *parser, n *tree.Node) {
+	switch {
+	case n.Kind == tree.Mapping:
+		var keys unitKeys
+		p.fill(n, &keys)
+		u.Layout, u.Zone = keys.Time, keys.Zone
+		if at := n.Get("zone"); zoneOf(u.Zone).String() != cmp.Or(u.Zone, "UTC") {
+			p.fault(at, at.Quote()+" is not a time zone", zoneFix)
+		}
+	case !p.faults.Single(n, unitFix):
+	case contains(p.words.Units, n.Text):
+		u.Word = n.Text
+	case layoutOf(n.Text) == n.Text:
+		p.fault(n, n.Quote()+" is not possible here", unitFix)
+	default:
+		u.Layout = n.Text
+	}
+}
+
+// Location is where a moment without a zone is told.
+func (u Unit) Location() *time.Location { return zoneOf(u.Zone) }
 
 func (p *parser) selector(n *tree.Node) Selector {
 	if n.Kind == tree.Null || n.Kind == tree.Scalar && n.Text == "" {
@@ -85,6 +146,12 @@ func (p *parser) selector(n *tree.Node) Selector {
 	}
 	if n.Text == wholeBody {
 		return Selector{Body: true}
+	}
+	if name, isCookie := strings.CutPrefix(n.Text, cookiePrefix); isCookie {
+		if !httpsyntax.IsToken(name) {
+			p.fault(n, n.Quote()+" does not name a cookie", "write cookie:JSESSIONID")
+		}
+		return Selector{Cookie: name}
 	}
 	name, isHeader := strings.CutPrefix(n.Text, headerPrefix)
 	if !isHeader {

@@ -26,8 +26,8 @@ type Request struct {
 type Response struct {
 	Token        Selector  `yaml:"token" default:"access_token"`
 	TokenType    Selector  `yaml:"token_type" default:"token_type"`
-	ExpiresIn    Selector  `yaml:"expires_in" default:"expires_in"`
-	ExpiresUnit  string    `yaml:"expires_unit" default:"s" oneof:"s|ms|epoch_s|epoch_ms|rfc3339"`
+	ExpiresIn    Ending    `yaml:"expires_in" default:"expires_in"`
+	ExpiresUnit  Unit      `yaml:"expires_unit" default:"s"`
 	RefreshToken Selector  `yaml:"refresh_token" default:""`
 	Status       []int     `yaml:"status" rule:"status"`                                   // that mean success; empty: any 2xx
 	OK           Matches   `yaml:"ok"`                                                     // values that mean success; empty: the status alone says it

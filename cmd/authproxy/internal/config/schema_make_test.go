@@ -13,7 +13,7 @@ import (
 // addresses are not looked at. example is config.example.yaml, whose comments describe the keys.
 func makeSchema(example []byte, words Vocabulary) ([]byte, error) {
 	s := &schemas{words: words, defs: jsonschema.Definitions{}, structs: map[string]reflect.Type{}}
-	s.reflect(Config{}, Upstream{}, Token{}, oauthKeys{}, inherited{}, injectKeys{}, paramKeys{}, secretKeys{}, Value{})
+	s.reflect(Config{}, Upstream{}, Token{}, oauthKeys{}, inherited{}, injectKeys{}, paramKeys{}, secretKeys{}, Value{}, unitKeys{})
 	for name, t := range s.structs {
 		s.refine(s.defs[name], t)
 	}

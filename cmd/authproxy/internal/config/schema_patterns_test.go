@@ -45,7 +45,7 @@ const (
 	step         = "(?:\\.{0,2}[^\\x00-\\x20\\x7f!\"&'()+,./:<=>\\[\\\\\\]`-])"
 	brackets     = `\.{0,2}\[.+\]` + step + `*`
 	pathRule     = `(?:` + step + `+(?:` + brackets + `)?|` + brackets + `)(?:\.\.)?|\.\.`
-	selectorRule = `header:` + tokenRule + `|` + pathRule
+	selectorRule = `(?:header|cookie):` + tokenRule + `|` + pathRule
 
 	anyCharacter    = `[^$]`
 	lineCharacter   = `[^$\x00-\x08\x0a-\x1f\x7f]`

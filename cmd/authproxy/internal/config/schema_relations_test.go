@@ -60,6 +60,14 @@ func (s *schemas) relateSecrets(token *jsonschema.Schema) {
 	}
 	one := secret()
 	set(token, "secrets", named(&jsonschema.Schema{AnyOf: []*jsonschema.Schema{one, {Ref: "#/$defs/secretKeys"}}}))
+	unit := s.defs["unitKeys"]
+	setTypes(unit, "object")
+	for key, what := range map[string]string{"time": "a layout, as under values", "zone": "where a moment that names none is told; UTC"} {
+		prop, _ := unit.Properties.Get(key)
+		described := *prop
+		described.Description = what
+		unit.Properties.Set(key, &described)
+	}
 	value := s.defs["Value"]
 	setTypes(value, "object")
 	value.AllOf = append(value.AllOf,

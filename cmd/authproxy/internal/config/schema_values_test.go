@@ -82,7 +82,11 @@ func (s *schemas) pattern(t reflect.Type) *jsonschema.Schema {
 		return list(s.define("host", word(hostRule)))
 	case Origins:
 		return list(s.define("origin", matching(originRule)))
-	case Selector:
+	case Unit:
+		word := plain("string", "number")
+		word.MinLength = ptr(1)
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{word, {Ref: "#/$defs/unitKeys"}}}
+	case Selector, Ending:
 		return s.define("selector", matching("|"+selectorRule, "number", "boolean", "null"))
 	case Selectors:
 		return list(word(selectorRule))

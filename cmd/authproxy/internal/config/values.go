@@ -24,13 +24,18 @@ type Value struct {
 }
 
 // Location is that of Zone; UTC when there is none.
-func (v Value) Location() *time.Location {
-	zone, err := time.LoadLocation(v.Zone) // "" is UTC
+func (v Value) Location() *time.Location { return zoneOf(v.Zone) }
+
+// zoneOf is the time zone of that name of the IANA; UTC for "", and where there is none.
+func zoneOf(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
 	if err != nil {
-		return time.UTC // a fault of the configuration
+		return time.UTC
 	}
 	return zone
 }
+
+const zoneFix = "write one of the names of the IANA, such as Asia/Shanghai"
 
 // Values stand in the order in which they are made; their names are unique.
 type Values []Value
@@ -69,7 +74,7 @@ func (p *parser) checkValue(n *tree.Node, v Value) {
 	case zone != nil && v.Time == "":
 		p.fault(zone, "has no effect without time", "remove it")
 	case v.Zone != "" && v.Location().String() != v.Zone:
-		p.fault(zone, zone.Quote()+" is not a time zone", "write one of the names of the IANA, such as Asia/Shanghai")
+		p.fault(zone, zone.Quote()+" is not a time zone", zoneFix)
 	case v.Time != "" && layoutOf(v.Time) == v.Time:
 		p.warn(n.Get("time"), "is a text without a time in it", "write how 15:04:05 on the 2nd of January 2006 would be written: 2006-01-02 15:04:05")
 	}

@@ -14,6 +14,8 @@ type Vocabulary struct {
 	Reserved []string
 	// Hashes and Encodings are those of a [Value].
 	Hashes, Encodings []string
+	// Units are the words for how a lifetime is written.
+	Units []string
 }
 
 // AuthMethod is a way of client authentication.

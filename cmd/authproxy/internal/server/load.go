@@ -24,7 +24,7 @@ func ParseSaid(data []byte, dir string, say func(config.Fault) config.Fault) (*c
 // vocabulary returns the words of the token endpoint, which the configuration
 // does not know.
 func vocabulary() config.Vocabulary {
-	words := config.Vocabulary{Reserved: endpoint.Reserved(), Hashes: endpoint.Hashes(), Encodings: endpoint.Encodings()}
+	words := config.Vocabulary{Reserved: endpoint.Reserved(), Hashes: endpoint.Hashes(), Encodings: endpoint.Encodings(), Units: endpoint.Units()}
 	for _, m := range endpoint.AuthMethods() {
 		words.Auth = append(words.Auth, config.AuthMethod{Name: m.Name, Needs: m.Needs, Header: m.Header})
 	}

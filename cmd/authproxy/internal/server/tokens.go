@@ -121,7 +121,8 @@ func newEndpoint(t config.Token, connections http.RoundTripper, agent string, lo
 		Revoke:      endpointRequest(t.Revoke),
 		Response: endpoint.Response{
 			Token: endpoint.Selector(t.Response.Token), TokenType: endpoint.Selector(t.Response.TokenType),
-			ExpiresIn: endpoint.Selector(t.Response.ExpiresIn), ExpiresUnit: t.Response.ExpiresUnit,
+			ExpiresIn: endpoint.Selector(t.Response.ExpiresIn.Place), ExpiresJWT: t.Response.ExpiresIn.JWT,
+			ExpiresUnit: t.Response.ExpiresUnit.Word, ExpiresLayout: t.Response.ExpiresUnit.Layout, ExpiresZone: t.Response.ExpiresUnit.Location(),
 			RefreshToken: endpoint.Selector(t.Response.RefreshToken),
 			Status:       t.Response.Status, OK: t.Response.OK, Refused: t.Response.Refused, Busy: t.Response.Busy,
 			Error: selectors(t.Response.Error), Describe: selectors(t.Response.Describe),
