@@ -209,6 +209,12 @@ func (c *call) badToken(a *answer, s Selector, value any) error {
 	return c.fail(tokencache.ReasonBadAnswer, a, what, "check the paths under response", nil)
 }
 
+// bound is the error of a token that is good only with a proof (RFC 9449 section 5).
+func (c *call) bound(a *answer) error {
+	what := fmt.Sprintf("was answered with %d and a token of the type DPoP, which takes a proof with each request, signed by the key of who asked for it; authproxy makes none", a.status)
+	return c.fail(tokencache.ReasonBadAnswer, a, what, "have a token of the type Bearer issued for this client", nil)
+}
+
 func (c *call) unreadableAnswer(a *answer) *tokencache.FetchError {
 	what := fmt.Sprintf("was answered with %d, but not with JSON that could be read; it sent %s", a.status, a.describe(&c.secrets))
 	if a.isJSON {

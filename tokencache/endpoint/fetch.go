@@ -63,6 +63,9 @@ func (e *Endpoint) read(c *call, a *answer) (tokencache.Token, error) {
 		return tokencache.Token{}, c.badToken(a, m.RefreshToken, refresh)
 	}
 	t := tokencache.Token{Issued: c.sent, Type: a.tokenType(m, &c.secrets)}
+	if strings.EqualFold(t.Type, "DPoP") {
+		return tokencache.Token{}, c.bound(a)
+	}
 	t.Value = value.(string)
 	if strings.Contains(t.Type, t.Value) {
 		t.Type = "" // it is shown

@@ -236,3 +236,17 @@ func TestTokenTypeThatNoHeaderCanHoldOrThatIsTheTokenIsIgnored(t *testing.T) {
 		}
 	}
 }
+
+// TestBoundTokens: a token that takes a proof with each request (RFC 9449) is none that can be used.
+func TestBoundTokens(t *testing.T) {
+	for _, written := range []string{"DPoP", "dpop"} {
+		p := newPlatform(t, func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(w, `{"access_token":%q,"token_type":%q,"expires_in":60}`, testToken, written)
+		})
+		_, err := must(t, Options{Name: "main", Request: Request{URL: p.URL}, Response: standard()}).Fetch(context.Background(), tokencache.Token{})
+		if err == nil || !strings.Contains(err.Error(), "a token of the type DPoP") || !strings.Contains(err.Error(), "type Bearer") {
+			t.Errorf("%v", err)
+		}
+		noLeak(t, err)
+	}
+}
