@@ -305,8 +305,10 @@ func TestRefreshTokensAreUsedOnce(t *testing.T) {
 		platform.RevokeAll()
 	}
 	c := authproxytest.Start(t, config) // the access token is dead, the refresh token is not
-	if got := get(t, c); got.Status != 200 {
-		t.Errorf("%d %s", got.Status, got.Body)
+	for _, p := range []*authproxytest.Program{c, a, b} { // and all have the next one, before that dies
+		if got := get(t, p); got.Status != 200 {
+			t.Errorf("%d %s", got.Status, got.Body)
+		}
 	}
 	counts := platform.Counts()
 	if counts.SignIns != 1 || counts.Refreshes != 4 || counts.Devices != 1 {
@@ -316,7 +318,7 @@ func TestRefreshTokensAreUsedOnce(t *testing.T) {
 	platform.RevokeRefreshTokens()
 	for _, p := range []*authproxytest.Program{a, b, c} {
 		if got := get(t, p); got.Status != 200 {
-			t.Errorf("after the refresh token was revoked: %d %s", got.Status, got.Body)
+			t.Errorf("after the refresh token was revoked: %d %s\n%s", got.Status, got.Body, p.Stderr)
 		}
 	}
 	if counts := platform.Counts(); counts.SignIns != 2 {
