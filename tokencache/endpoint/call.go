@@ -45,6 +45,14 @@ func (e *Endpoint) call(r *request, last tokencache.Token) (*call, error) {
 			c.secrets.add(c.values[d.Name])
 		}
 	}
+	if e.jwt != nil && r.uses[jwtName] {
+		signed, err := e.jwt.make(c.values, c.sent)
+		if err != nil {
+			return nil, c.unreadable(err)
+		}
+		c.values[jwtName] = signed
+		c.secrets.add(signed)
+	}
 	return c, nil
 }
 

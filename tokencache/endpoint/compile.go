@@ -23,9 +23,8 @@ type compiler struct {
 	faults []error
 }
 
-// compileRequest returns all faults, and a request that is usable when there
-// are none. Names of placeholders are those of o.
-func compileRequest(where string, from Request, o Options, made []derived) (*request, []error) {
+// newCompiler returns a compiler of the templates of where.
+func newCompiler(where string, o Options, made []derived) *compiler {
 	c := &compiler{where: where, known: map[string]bool{}, uses: map[string]bool{}, made: map[string]derived{}}
 	for _, d := range made {
 		c.known[d.Name], c.made[d.Name] = true, d
@@ -33,6 +32,13 @@ func compileRequest(where string, from Request, o Options, made []derived) (*req
 	for _, name := range slices.Concat(Reserved(), o.Secrets, slices.Collect(maps.Keys(o.Params))) {
 		c.known[name] = true
 	}
+	return c
+}
+
+// compileRequest returns all faults, and a request that is usable when there
+// are none. Names of placeholders are those of o.
+func compileRequest(where string, from Request, o Options, made []derived) (*request, []error) {
+	c := newCompiler(where, o, made)
 	auth := c.auth(from.Auth)
 	r := &request{
 		where:   where,

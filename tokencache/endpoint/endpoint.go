@@ -23,6 +23,8 @@ type Endpoint struct {
 	secrets     []string // their names
 	credentials func() (map[string]string, error)
 	derived     []derived
+	jwt         *jwtMaker // nil: there is none
+	fixed       *fixed    // nil: the platform is asked
 	response    Response
 	transport   http.RoundTripper
 	observers   *notify.Queue[Start, Record]
@@ -53,7 +55,9 @@ func New(o Options) (*Endpoint, error) {
 		e.transport = &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true}
 	}
 	faults := checkNames(o)
-	faults = append(faults, checkResponse(o.Response)...)
+	if o.Token == "" {
+		faults = append(faults, checkResponse(o.Response)...)
+	}
 	faults = append(faults, e.compile(o)...)
 	if slices.Contains(o.Observers, nil) {
 		faults = append(faults, errors.New("observers: one of them is nil"))
@@ -68,12 +72,20 @@ func New(o Options) (*Endpoint, error) {
 func (e *Endpoint) compile(o Options) []error {
 	derived, faults := compileValues(o)
 	e.derived = derived
+	var errs []error
+	e.jwt, errs = compileJWT(o, derived)
+	faults = append(faults, errs...)
+	if e.jwt != nil {
+		derived = append(slices.Clone(derived), derivedOf(e.jwt))
+	}
+	e.fixed, errs = compileFixed(o, derived)
+	faults = append(faults, errs...)
 	for _, t := range []struct {
 		where string
 		from  *Request
 		to    **request
 	}{
-		{"request", &o.Request, &e.request},
+		{"request", asked(o), &e.request},
 		{"refresh", o.Refresh, &e.refresh},
 		{"check", o.Check, &e.check},
 		{"revoke", o.Revoke, &e.revoke},
@@ -87,6 +99,14 @@ func (e *Endpoint) compile(o Options) []error {
 		faults = append(faults, errs...)
 	}
 	return faults
+}
+
+// asked is the request for a token; nil for one that is given.
+func asked(o Options) *Request {
+	if o.Token != "" {
+		return nil
+	}
+	return &o.Request
 }
 
 // Bases returns scheme and host of every place that the Endpoint asks, with an x

@@ -27,7 +27,11 @@ func (e *callError) Unwrap() error { return e.cause }
 // colon what to do.
 func (c *call) fail(reason tokencache.Reason, a *answer, what, todo string, cause error) *tokencache.FetchError {
 	failed := &callError{cause: cause}
-	failed.text = fmt.Sprintf("token %q: %s %s %s: %s", c.endpoint.name, c.request.method, c.request.shown, what, todo)
+	asked := c.request.method + " " + c.request.shown
+	if c.request.shown == "" { // nobody is asked for a token that is given
+		asked = "it"
+	}
+	failed.text = fmt.Sprintf("token %q: %s %s: %s", c.endpoint.name, asked, what, todo)
 	e := &tokencache.FetchError{Reason: reason, Err: failed}
 	if a != nil {
 		failed.status, e.RetryAfter = a.status, a.retryAfter()

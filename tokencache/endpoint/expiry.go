@@ -77,14 +77,23 @@ func bounded(at, sent time.Time) (end time.Time, problem string) {
 
 // ownExpiry is the exp of a token that is a JWT.
 func ownExpiry(token string, sent time.Time) (end time.Time, problem string) {
-	var claims jwt.RegisteredClaims
-	if _, _, err := jwt.NewParser().ParseUnverified(token, &claims); err != nil {
+	if strings.Count(token, ".") != 2 {
 		return time.Time{}, "the token is no JWT"
 	}
-	if claims.ExpiresAt == nil {
-		return time.Time{}, "the token is a JWT without exp"
+	end, ok := expOf(token)
+	if !ok {
+		return time.Time{}, "the token is no JWT with an exp"
 	}
-	return bounded(claims.ExpiresAt.Time.Round(0), sent)
+	return bounded(end, sent)
+}
+
+// expOf is the exp of a token that is a JWT.
+func expOf(token string) (end time.Time, ok bool) {
+	var claims jwt.RegisteredClaims
+	if _, _, err := jwt.NewParser().ParseUnverified(token, &claims); err != nil || claims.ExpiresAt == nil {
+		return time.Time{}, false
+	}
+	return claims.ExpiresAt.Time.Round(0), true
 }
 
 // likely bounds the lifetime of a token, and how far from now the time is at which one

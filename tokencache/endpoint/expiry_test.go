@@ -133,7 +133,7 @@ func TestWrittenEndings(t *testing.T) {
 		"far away":              {Response{ExpiresIn: at("e"), ExpiresLayout: time.DateTime}, `{"e":"9999-03-04 06:06:07"}`, "", maxLifetime, ""},
 		"a date in other words": {Response{ExpiresIn: at("e"), ExpiresUnit: "s"}, `{"e":"2026-03-04 14:06:07"}`, "", 0, `set expires_unit: { time: "2006-01-02 15:04:05", zone: ... }`},
 		"its own":               {Response{ExpiresJWT: true}, `{}`, token(fmt.Sprintf(`{"exp":%d}`, sent.Add(time.Hour).Unix())), time.Hour, ""},
-		"its own, without":      {Response{ExpiresJWT: true}, `{}`, token(`{}`), 0, "a JWT without exp"},
+		"its own, without":      {Response{ExpiresJWT: true}, `{}`, token(`{}`), 0, "no JWT with an exp"},
 		"its own, no number":    {Response{ExpiresJWT: true}, `{}`, token(`{"exp":"soon"}`), 0, "no JWT"},
 		"its own, absurd":       {Response{ExpiresJWT: true}, `{}`, token(`{"exp":1e300}`), 0, ""},
 		"opaque":                {Response{ExpiresJWT: true}, `{}`, "abc", 0, "no JWT"},

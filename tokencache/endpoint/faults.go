@@ -31,6 +31,9 @@ func checkNames(o Options) []error {
 	}
 	check("secrets", o.Secrets)
 	check("params", slices.Sorted(maps.Keys(o.Params)))
+	if o.JWT != nil {
+		check("jwt", []string{jwtName})
+	}
 	for _, v := range o.Values {
 		check("values", []string{v.Name})
 	}

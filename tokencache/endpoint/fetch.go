@@ -20,6 +20,9 @@ import (
 // where it names one. DeviceID is set
 // when a template uses it. Errors are of type [*tokencache.FetchError].
 func (e *Endpoint) Fetch(ctx context.Context, last tokencache.Token) (tokencache.Token, error) {
+	if e.fixed != nil {
+		return e.give()
+	}
 	spent := e.spent.Load()
 	if e.refresh != nil && last.Refresh != "" && (spent == nil || *spent != last.Refresh) {
 		t, err := e.token(ctx, e.refresh, last)

@@ -10,7 +10,7 @@ import (
 // Options describe how one platform is asked for tokens.
 //
 // A template is a text with placeholders: {name}, where name is one of Params,
-// Secrets, Values and [Reserved]. Other braces stand for themselves. Values are encoded
+// Secrets, Values and [Reserved], or jwt. Other braces stand for themselves. Values are encoded
 // for where they stand.
 type Options struct {
 	// Name is the token's name, for the texts of errors.
@@ -30,6 +30,11 @@ type Options struct {
 	Credentials func() (map[string]string, error)
 	// Values are further placeholders, each made of those before it.
 	Values []Value
+	// JWT is the placeholder jwt; nil: there is none.
+	JWT *JWT
+	// Token is the template of a token that is given, and for which nobody is asked; empty:
+	// Request asks. One that is a JWT ends with its exp.
+	Token string
 	// Request gets a token with the credentials.
 	Request Request
 	// Refresh gets a token with the refresh token of the last one; nil when
