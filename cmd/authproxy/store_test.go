@@ -304,7 +304,7 @@ func TestRefreshTokensAreUsedOnce(t *testing.T) {
 		}
 		platform.RevokeAll()
 	}
-	c := authproxytest.Start(t, config) // the access token is dead, the refresh token is not
+	c := authproxytest.Start(t, config)                   // the access token is dead, the refresh token is not
 	for _, p := range []*authproxytest.Program{c, a, b} { // and all have the next one, before that dies
 		if got := get(t, p); got.Status != 200 {
 			t.Errorf("%d %s", got.Status, got.Body)
