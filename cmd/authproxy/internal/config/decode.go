@@ -17,7 +17,7 @@ import (
 //	yaml:"a"       the key
 //	default:"10s"  what holds when the key is missing; lists are written with commas
 //	rule:"x,y"     checks of the value, or of each value of a list or mapping; see rules
-//	oneof:"a|b"    the values there are; {auth}, {hash}, {encoding} for those of the vocabulary
+//	oneof:"a|b"    the values there are; {auth}, {alg}, {hash}, {encoding} for those of the vocabulary
 //	fix:"..."      what to write instead of a value that is missing or wrong
 //	keys:"header"  the keys of a mapping are header names
 
@@ -115,7 +115,7 @@ func (p *parser) unknown(n *tree.Node, known []string) {
 func later(path string) bool {
 	parts := strings.Split(path, ".")
 	if len(parts) == 3 && parts[0] == "tokens" {
-		return contains([]string{"jwt", "token", "token_file", "force", "connect_to"}, parts[2])
+		return contains([]string{"force", "connect_to"}, parts[2])
 	}
 	return contains([]string{"intercept"}, path)
 }

@@ -15,6 +15,9 @@ func (s *params) use(n *tree.Node, t *Token) {
 		s.newName(e)
 		s.made = append(s.made, e.Name)
 	}
+	if n.Has(jwtName) {
+		s.made = append(s.made, jwtName)
+	}
 	used := s.used(n)
 	s.checkDefaults()
 	unsure := s.open || s.p.faulty(t)
@@ -35,9 +38,13 @@ func (s *params) use(n *tree.Node, t *Token) {
 	t.Credentials = map[string]Secret{}
 	for _, name := range CredentialNames() {
 		delete(t.Params, name)
-		s.credential(n, t, name, used[name], unsure)
+		s.credential(n, t, name, used[name] || name == signs(n), unsure)
 	}
 	s.moreSecrets(n, t, used)
+	s.checkJWT(n, t, used)
+	if isGiven(n) {
+		s.given(n, t)
+	}
 	for key, name := range map[string]string{"token_url": "token_url", "scopes": "scope"} {
 		if n.Has(key) && !used[name] && !unsure {
 			s.p.fault(n.Get(key), "has no effect: no request of this token holds {"+name+"}", "remove it")
@@ -69,6 +76,12 @@ func (s *params) used(n *tree.Node) map[string]bool {
 			n.Child(key).Get(part).Leaves(visit)
 		}
 	}
+	if isGiven(n) {
+		n.Get("token").Leaves(visit)
+	}
+	known = slices.DeleteFunc(known, func(name string) bool { return name == jwtName })
+	n.Child(jwtName).Get("header").Leaves(visit)
+	n.Child(jwtName).Get("claims").Leaves(visit)
 	return used
 }
 

@@ -48,6 +48,9 @@ func (p *parser) checkRequests(n *tree.Node) {
 			p.fault(at, "has no meaning here", "write it into response")
 		}
 	}
+	if at := n.Get("request"); !isGiven(n) && (at == nil || at.Empty()) {
+		p.fault(n.Child("request").Missing("url", tree.Scalar), missing, "write the whole URL, such as https://id.example.com/oauth2/token")
+	}
 	if at := n.Child("response").Get("token"); at != nil && at.Empty() {
 		p.fault(at, "is empty", "say where the token stands, such as access_token or header:X-Subject-Token")
 	}
@@ -60,6 +63,8 @@ type oauthKeys struct {
 	EndpointParams map[string]string `yaml:"endpoint_params"`
 	AuthMethod     elsewhere         `yaml:"auth_method"` // parser.expandKeys
 	Secrets        elsewhere         `yaml:"secrets"`     // params.moreSecrets
+	Given          elsewhere         `yaml:"token"`       // params.given
+	GivenFile      elsewhere         `yaml:"token_file"`  // params.given
 	Upstream       elsewhere         `yaml:"upstream"`    // see inherited
 }
 
@@ -68,6 +73,9 @@ func authMethods() []string { return []string{"client_secret_basic", "client_sec
 
 // expandKeys writes auth_method and endpoint_params into the request of the token n.
 func (p *parser) expandKeys(n *tree.Node) *tree.Node {
+	if isGiven(n) {
+		return n
+	}
 	request := n.Child("request")
 	if request.Kind != tree.Mapping {
 		return n

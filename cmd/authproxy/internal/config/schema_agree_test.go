@@ -74,6 +74,8 @@ func unseen() map[string]map[string][]string {
 		"set-header-of-the-token.yaml": {others: {"upstreams[0].headers.set.authorization"}},
 		"set-placeholder.yaml":         {braces: {"upstreams[0].query.set.a"}},
 		"size-of-a-head.yaml":          {meaning: {"max_header"}},
+		"jwt.yaml":                     {others: {"tokens.b.jwt.key", "tokens.d.jwt.key"}, needs: {"tokens.b.jwt", "tokens.d.client_id"}, files: {"tokens.c.jwt.key"}},
+		"given.yaml":                   {files: {"tokens.e.token_file"}, braces: {"tokens.c.token"}, needs: {"tokens.e.scopes"}},
 		"secrets.yaml":                 {files: {"tokens.t.secrets.c.file", "tokens.t.secrets.e.file"}, needs: {"tokens.t.secrets.d"}, others: {"tokens.t.secrets.client_id"}},
 		"values.yaml":                  {braces: {"tokens.t.values.c.text", "tokens.t.values.token"}, meaning: {"tokens.t.values.f.zone"}},
 		"token-unknown.yaml":           {others: {"upstreams[0].token"}},

@@ -45,6 +45,12 @@ func (s *schemas) relateToken() {
 		s.twins(token, name, secret())
 	}
 	s.relateSecrets(token)
+	s.twins(token, "token", secret())
+	for _, name := range []string{"token", "token_file"} {
+		token.AllOf = append(token.AllOf, when(requiring(name, keys()), keys("request", jsonschema.FalseSchema, "refresh", jsonschema.FalseSchema, "response", jsonschema.FalseSchema)))
+	}
+	claims, _ := s.defs["JWT"].Properties.Get("claims")
+	claims.PropertyNames = &jsonschema.Schema{Not: &jsonschema.Schema{Enum: []any{"exp", "iat"}}}
 	s.relateParams(token)
 }
 

@@ -24,7 +24,7 @@ func (s *params) moreSecrets(n *tree.Node, t *Token, used map[string]bool) {
 		return
 	}
 	for _, e := range at.Entries {
-		if !used[e.Name] && !s.open && !s.p.faulty(t) {
+		if !used[e.Name] && e.Name != signs(n) && !s.open && !s.p.faulty(t) {
 			s.p.fault(&tree.Node{File: e.Value.File, Line: e.Line, Path: e.Value.Path}, "has no effect: nothing of this token holds {"+e.Name+"}", "remove it, or write the name where the secret belongs")
 		}
 		t.Credentials[e.Name] = s.p.moreSecret(e.Value, used[e.Name])

@@ -24,7 +24,7 @@ func (p *parser) sharedCredential(n *tree.Node, tokens Tokens) {
 // sameCredential says whether a and b are asked for in one place by one client or user. Of two in
 // files, the files count.
 func sameCredential(a, b Token) bool {
-	if len(a.Credentials) == 0 || a.Request.URL != b.Request.URL || !maps.Equal(places(a.Params), places(b.Params)) {
+	if a.Request == nil || b.Request == nil || len(a.Credentials) == 0 || a.Request.URL != b.Request.URL || !maps.Equal(places(a.Params), places(b.Params)) {
 		return false
 	}
 	for _, name := range []string{"client_id", "username"} {

@@ -28,14 +28,18 @@ type Token struct {
 	AllowPlainHTTP     bool          `yaml:"allow_plain_http"`
 	ProxyURL           *url.URL      `yaml:"proxy_url"` // nil: none; may hold a password
 	TLS                TLS           `yaml:"tls"`
-	Values             Values        `yaml:"values"`
-	Request            Request       `yaml:"request"`
-	Response           Response      `yaml:"response"`
-	Refresh            *Request      `yaml:"refresh"` // nil: there is none
-	Check              *Request      `yaml:"check"`   // nil: there is none
-	Revoke             *Request      `yaml:"revoke"`  // nil: there is none
-	Reissue            Reissue       `yaml:"reissue" default:"new" oneof:"new|same"`
-	OldToken           OldToken      `yaml:"old_token" default:"lives" oneof:"lives|dies"`
+	// Given is the template of a token that no platform is asked for; empty: Request asks.
+	Given   string
+	Values  Values   `yaml:"values"`
+	JWT     *JWT     `yaml:"jwt"`     // nil: there is none
+	Request *Request `yaml:"request"` // nil: the token is given
+
+	Response Response `yaml:"response"`
+	Refresh  *Request `yaml:"refresh"` // nil: there is none
+	Check    *Request `yaml:"check"`   // nil: there is none
+	Revoke   *Request `yaml:"revoke"`  // nil: there is none
+	Reissue  Reissue  `yaml:"reissue" default:"new" oneof:"new|same"`
+	OldToken OldToken `yaml:"old_token" default:"lives" oneof:"lives|dies"`
 }
 
 // SecretNames are the names of the credentials that there are, in the order in which messages name them, and
@@ -119,6 +123,9 @@ func (p *parser) token(over *tree.Node, t *Token) builtToken {
 		return builtToken{}
 	}
 	base, known := p.preset(over, t)
+	if isGiven(over) {
+		base = withoutRequests(base)
+	}
 	merged := tree.Layer(base.Without("params"), over.Without("params"), mergeToken)
 	p.checkRequests(merged)
 	merged = p.expandKeys(merged)

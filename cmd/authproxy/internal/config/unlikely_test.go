@@ -111,7 +111,7 @@ func TestFaultsWithoutFollowers(t *testing.T) {
 		withToken("provder: weda", "params: { env_id: e }", "client_id: a", "client_secret: b"):                                              "tokens.t.provder: unknown key; did you mean provider?",
 		withToken("token_ulr: https://id.example/t", "client_id: a", "client_secret: b"):                                                     "tokens.t.token_ulr: unknown key; did you mean token_url?",
 		withToken("token_url: https://id.example/t", "client_id: a", "client_secrt: b"):                                                      "client_secrt: unknown key; did you mean client_secret?",
-		withToken("token_file: /run/token"):                                                                                                  "tokens.t.token_file: not available in this version; remove it",
+		withToken("token_file: /run/token"):                                                                                                  "test.yaml:3: tokens.t.token_file: the file /run/token cannot be read (no such file or directory); check path and permissions",
 		withToken("token_url: https://id.example/t", "client_id: a", "client_secret: b", "inject: {header: X-Token}"):                        "tokens.t.inject: unknown key; it belongs under upstreams[] or tokens.NAME.upstream",
 		withToken("token_url: https://id.example/t", "client_id: a", "client_secret: b", "body_limit: 1MiB"):                                 "tokens.t.body_limit: unknown key; it belongs under upstreams[].retry",
 		withToken("token_url: https://id.example/t", "client_id: a", "client_secret: b", "hosts: [a]"):                                       "tokens.t.hosts: unknown key; it belongs under upstreams[]",

@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"authproxy/internal/signing"
 )
 
 // Vocabulary is what a configuration may say of requests to a token endpoint: the words of those who
@@ -51,6 +53,8 @@ func (v Vocabulary) choices(oneof string) []string {
 	switch oneof {
 	case "{auth}":
 		return v.authNames()
+	case "{alg}":
+		return signing.Algs()
 	case "{hash}":
 		return v.Hashes
 	case "{encoding}":

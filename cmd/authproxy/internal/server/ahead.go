@@ -83,6 +83,9 @@ func Probe(ctx context.Context, u config.Upstream) error {
 func Unused(cfg *config.Config) string {
 	var users []string
 	for _, t := range cfg.Tokens {
+		if t.Request == nil {
+			continue
+		}
 		if u, err := url.Parse(t.Request.URL); err == nil && t.ProxyURL == nil && proxied(u, t.Params["token_url"], t.Params["base_url"]) {
 			users = append(users, "tokens."+t.Name)
 		}

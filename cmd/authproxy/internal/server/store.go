@@ -109,7 +109,7 @@ func (s *store) share(t config.Token, source tokencache.Source, told func(shared
 
 // shareOf is share with what g tells.
 func (g *generation) shareOf(t config.Token, source tokencache.Source) *shared.Source {
-	if g.store == nil {
+	if g.store == nil || t.Request == nil { // one that is given is everybody's already
 		return nil
 	}
 	return g.store.share(t, source, g.talk.told)
@@ -126,7 +126,11 @@ func credentialOf(t config.Token) (shared.Credential, error) {
 	if err != nil {
 		return shared.Credential{}, err
 	}
-	way, err := json.Marshal([]any{1, asked(&t.Request), asked(t.Refresh), t.Params, values})
+	all := []any{1, asked(t.Request), asked(t.Refresh), t.Params, values}
+	if len(t.Values) > 0 || t.JWT != nil { // what has neither is known by what it always was
+		all = append(all, t.Values, t.JWT)
+	}
+	way, err := json.Marshal(all)
 	if err != nil {
 		return shared.Credential{}, err
 	}

@@ -115,7 +115,9 @@ func newEndpoint(t config.Token, connections http.RoundTripper, agent string, lo
 		Secrets:     t.SecretNames(),
 		Values:      endpointValues(t.Values),
 		Credentials: func() (map[string]string, error) { return readCredentials(t.Credentials) },
-		Request:     *endpointRequest(&t.Request),
+		JWT:         endpointJWT(t.JWT),
+		Token:       t.Given,
+		Request:     endpointRequestOrNone(t.Request),
 		Refresh:     endpointRequest(t.Refresh),
 		Check:       endpointRequest(t.Check),
 		Revoke:      endpointRequest(t.Revoke),
@@ -136,6 +138,20 @@ func endpointValues(values config.Values) []endpoint.Value {
 		all = append(all, endpoint.Value{Name: v.Name, Text: v.Text, Time: v.Time, Zone: v.Location(), Hash: v.Hash, HMAC: v.HMAC, Key: v.Key, As: v.As})
 	}
 	return all
+}
+
+func endpointJWT(j *config.JWT) *endpoint.JWT {
+	if j == nil {
+		return nil
+	}
+	return &endpoint.JWT{Alg: j.Alg, Key: j.Key, Header: j.Header, Claims: j.Claims, Lifetime: j.Lifetime, Backdate: j.Backdate}
+}
+
+func endpointRequestOrNone(r *config.Request) endpoint.Request {
+	if r == nil {
+		return endpoint.Request{}
+	}
+	return *endpointRequest(r)
 }
 
 func endpointRequest(r *config.Request) *endpoint.Request {
