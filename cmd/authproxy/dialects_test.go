@@ -1,0 +1,201 @@
+package main_test
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"authproxy/cmd/authproxy/authproxytest"
+)
+
+// strict is a platform that lets in whoever shows the current token, and that issues one to whom lets says so.
+type strict struct {
+	mu      sync.Mutex
+	token   string
+	asked   int
+	refused int
+	lets    func(*http.Request) bool
+}
+
+func (s *strict) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.URL.Path == "/token" {
+		s.asked++
+		if !s.lets(r) {
+			http.Error(w, `{"error":"invalid_client"}`, http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprintf(w, `{"access_token":%q,"expires_in":3600}`, s.token)
+		return
+	}
+	if r.Header.Get("Authorization") != "Bearer "+s.token {
+		s.refused++
+		http.Error(w, `{"error":"invalid_token"}`, http.StatusUnauthorized)
+		return
+	}
+	fmt.Fprint(w, "in")
+}
+
+// now changes what the platform wants.
+func (s *strict) now(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token, s.refused = token, 0
+}
+
+func (s *strict) counts() (asked, refused int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked, s.refused
+}
+
+// secretFile writes a file that nobody else reads, by a rename, as rotation does.
+func secretFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTokenInAFile: it is read again when it changes, and when it is refused; a dead one is sent once, and the
+// refusal is the client's.
+func TestTokenInAFile(t *testing.T) {
+	t.Parallel()
+	s := &strict{token: "first-token-0123456789"}
+	at, file := authproxytest.Serve(t, s), filepath.Join(t.TempDir(), "token")
+	secretFile(t, file, s.token+"\n")
+	p := authproxytest.Start(t, fmt.Sprintf("tokens: { main: { token_file: %q } }\nupstreams: [ { name: main, token: main, url: %q } ]\n", file, at))
+	if a := authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil); a.Body != "in" {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+	s.now("second-token-0123456789")
+	if a := authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil); a.Status != http.StatusUnauthorized || a.Code() != "" {
+		t.Errorf("a dead token: %d %s", a.Status, a.Body)
+	}
+	secretFile(t, file, s.token)
+	authproxytest.Eventually(t, "the file to be read again", func() bool {
+		return authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil).Body == "in"
+	})
+	if out := p.Look(t); strings.Contains(out, "token-0123456789") {
+		t.Error("the token shows")
+	}
+}
+
+// TestGivenCredentials: Basic of an id and a secret, for each request, without anybody being asked.
+func TestGivenCredentials(t *testing.T) {
+	t.Parallel()
+	var seen atomic.Value
+	at := authproxytest.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen.Store(r.Header.Get("Authorization")) }))
+	p := authproxytest.Start(t, fmt.Sprintf(`tokens: { main: { token: "{basic}", client_id: app, client_secret: open-sesame, values: { basic: { text: "{client_id}:{client_secret}", as: base64 } } } }
+upstreams: [ { name: main, token: main, url: %q, inject: { header: Authorization, scheme: Basic } } ]
+`, at))
+	authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil)
+	if got := seen.Load(); got != "Basic YXBwOm9wZW4tc2VzYW1l" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestSignedTokenRequests: the platform checks the signature over the id and the time.
+func TestSignedTokenRequests(t *testing.T) {
+	t.Parallel()
+	s := &strict{token: "signed-token-0123456789", lets: func(r *http.Request) bool {
+		var body struct {
+			AppKey, Timestamp, Sign string
+			Nonce                   json.Number
+		}
+		if json.NewDecoder(r.Body).Decode(&body) != nil {
+			return false
+		}
+		h := hmac.New(sha256.New, []byte("open-sesame"))
+		h.Write([]byte("appKey" + body.AppKey + "timestamp" + body.Timestamp))
+		sent, err := time.ParseInLocation(time.DateTime, body.Timestamp, time.FixedZone("", 8*3600))
+		return err == nil && time.Since(sent) < time.Minute && body.AppKey == "app" && body.Nonce != "" && body.Sign == strings.ToUpper(hex.EncodeToString(h.Sum(nil)))
+	}}
+	at := authproxytest.Serve(t, s)
+	p := authproxytest.Start(t, fmt.Sprintf(`tokens:
+  main:
+    client_id: app
+    client_secret: open-sesame
+    values:
+      ts: { time: "2006-01-02 15:04:05", zone: Asia/Shanghai }
+      nonce: { text: "{now_ms}", as: number }
+      sign: { text: "appKey{client_id}timestamp{ts}", hmac: sha256, key: "{client_secret}", as: HEX }
+    request: { url: %[1]q, json: { appKey: "{client_id}", timestamp: "{ts}", nonce: "{nonce}", sign: "{sign}" } }
+upstreams: [ { name: main, token: main, url: %[2]q } ]
+`, at+"/token", at))
+	if a := authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil); a.Body != "in" {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+}
+
+// TestAssertedTokenRequests: the key stands in a JSON file, as clouds hand it out; a changed one counts for the
+// next request.
+func TestAssertedTokenRequests(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "sa.json")
+	var public *rsa.PublicKey
+	rotate := func() {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		der, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(map[string]string{"client_email": "app@example", "private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		public = &key.PublicKey
+		secretFile(t, file, string(text))
+	}
+	rotate()
+	s := &strict{token: "asserted-token-0123456789"}
+	s.lets = func(r *http.Request) bool {
+		claims := jwt.MapClaims{}
+		_, err := jwt.ParseWithClaims(r.FormValue("assertion"), claims, func(*jwt.Token) (any, error) { return public, nil }, jwt.WithValidMethods([]string{"RS256"}), jwt.WithExpirationRequired(), jwt.WithIssuedAt())
+		return err == nil && claims["iss"] == "app@example" && claims["scope"] == "read" && r.FormValue("grant_type") == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	}
+	at := authproxytest.Serve(t, s)
+	p := authproxytest.Start(t, fmt.Sprintf(`tokens:
+  main:
+    secrets: { email: { file: %[1]q, path: client_email }, key: { file: %[1]q, path: private_key } }
+    jwt: { alg: RS256, key: key, claims: { iss: "{email}", scope: read, aud: %[2]q } }
+    request: { url: %[2]q, form: { grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", assertion: "{jwt}" } }
+upstreams: [ { name: main, token: main, url: %[3]q } ]
+`, file, at+"/token", at))
+	if a := authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil); a.Body != "in" {
+		t.Fatalf("%d %s\n%s", a.Status, a.Body, p.Stderr)
+	}
+	s.mu.Lock()
+	rotate()
+	s.mu.Unlock()
+	if !p.Stderr.Await("credentials changed") {
+		t.Error(p.Stderr)
+	}
+	s.now("asserted-again-0123456789")
+	authproxytest.Eventually(t, "a token by the new key", func() bool {
+		return authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil).Body == "in"
+	})
+}
