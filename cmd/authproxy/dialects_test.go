@@ -199,3 +199,23 @@ upstreams: [ { name: main, token: main, url: %[3]q } ]
 		return authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil).Body == "in"
 	})
 }
+
+// TestClientAssertions: auth_method alone makes what RFC 7523 wants.
+func TestClientAssertions(t *testing.T) {
+	t.Parallel()
+	s := &strict{token: "client-token-0123456789"}
+	at := authproxytest.Serve(t, s)
+	s.mu.Lock()
+	s.lets = func(r *http.Request) bool {
+		claims := jwt.MapClaims{}
+		_, err := jwt.ParseWithClaims(r.FormValue("client_assertion"), claims, func(*jwt.Token) (any, error) { return []byte("open-sesame"), nil },
+			jwt.WithValidMethods([]string{"HS256"}), jwt.WithExpirationRequired(), jwt.WithAudience(at+"/token"), jwt.WithIssuer("app"), jwt.WithSubject("app"))
+		return err == nil && claims["jti"] != "" && r.FormValue("client_id") == "app" && r.FormValue("client_secret") == "" && r.Header.Get("Authorization") == "" &&
+			r.FormValue("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" && r.FormValue("grant_type") == "client_credentials"
+	}
+	s.mu.Unlock()
+	p := authproxytest.Start(t, fmt.Sprintf("tokens: { main: { token_url: %q, auth_method: client_secret_jwt, client_id: app, client_secret: open-sesame } }\nupstreams: [ { name: main, token: main, url: %q } ]\n", at+"/token", at))
+	if a := authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil); a.Body != "in" {
+		t.Errorf("%d %s\n%s", a.Status, a.Body, p.Stderr)
+	}
+}

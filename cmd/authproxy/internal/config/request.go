@@ -1,10 +1,6 @@
 package config
 
-import (
-	"strings"
-
-	"authproxy/cmd/authproxy/internal/config/tree"
-)
+import "authproxy/cmd/authproxy/internal/config/tree"
 
 // Request is a request to a platform. URL, Headers, Query, Form and the strings in JSON are templates:
 // {name} stands for a member of Token.Params or Token.Credentials, or for refresh_token, token,
@@ -66,43 +62,6 @@ type oauthKeys struct {
 	Given          elsewhere         `yaml:"token"`       // params.given
 	GivenFile      elsewhere         `yaml:"token_file"`  // params.given
 	Upstream       elsewhere         `yaml:"upstream"`    // see inherited
-}
-
-// authMethods are the values of auth_method; see parser.expandKeys.
-func authMethods() []string { return []string{"client_secret_basic", "client_secret_post"} }
-
-// expandKeys writes auth_method and endpoint_params into the request of the token n.
-func (p *parser) expandKeys(n *tree.Node) *tree.Node {
-	if isGiven(n) {
-		return n
-	}
-	request := n.Child("request")
-	if request.Kind != tree.Mapping {
-		return n
-	}
-	form, methodFix := request.Child("form"), "write "+strings.Join(authMethods(), " or ")
-	if at := n.Get("auth_method"); at != nil && p.faults.Single(at, methodFix) {
-		switch at.Text {
-		case "client_secret_basic":
-			request = request.With("auth", at.Literal("basic"))
-		case "client_secret_post":
-			request = request.With("auth", at.Literal("none"))
-			form = form.With("client_id", at.Literal("{client_id}")).With("client_secret", at.Literal("{client_secret}"))
-			p.needForm(at, request)
-		default:
-			p.fault(at, at.Quote()+" is not possible here", methodFix)
-		}
-	}
-	if at := n.Get("endpoint_params"); !at.Empty() && at.Kind == tree.Mapping {
-		p.needForm(at, request)
-		for _, e := range at.Entries {
-			form = form.With(e.Name, e.Value)
-		}
-	}
-	if form.Empty() {
-		return n.With("request", request)
-	}
-	return n.With("request", request.With("form", form))
 }
 
 func (p *parser) needForm(at *tree.Node, request *tree.Node) {

@@ -52,7 +52,7 @@ func (v Vocabulary) auth(name string) AuthMethod {
 func (v Vocabulary) choices(oneof string) []string {
 	switch oneof {
 	case "{auth}":
-		return v.authNames()
+		return append(v.authNames(), assertions()...)
 	case "{alg}":
 		return signing.Algs()
 	case "{hash}":
