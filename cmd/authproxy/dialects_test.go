@@ -92,6 +92,9 @@ func TestTokenInAFile(t *testing.T) {
 	if a := authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil); a.Status != http.StatusUnauthorized || a.Code() != "" {
 		t.Errorf("a dead token: %d %s", a.Status, a.Body)
 	}
+	if _, refused := s.counts(); refused != 1 {
+		t.Errorf("a dead token was sent %d times", refused)
+	}
 	secretFile(t, file, s.token)
 	authproxytest.Eventually(t, "the file to be read again", func() bool {
 		return authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil).Body == "in"
