@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -72,9 +73,13 @@ func TestSmallestConfiguration(t *testing.T) {
 // module that the program asks for by itself.
 func TestReadmeTables(t *testing.T) {
 	readme := repoFile(t, "README.md")
-	for _, name := range config.Presets() {
-		if !strings.Contains(readme, "\n| `"+name+"` | ") {
-			t.Errorf("the table of presets has no row for %s", name)
+	table, err := exec.Command("authproxy", "presets", "--markdown").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"README.md": readme, "docs/platforms.md": repoFile(t, "docs/platforms.md")} {
+		if !strings.Contains(text, "<!-- presets -->\n"+string(table)+"<!-- /presets -->\n") {
+			t.Errorf("%s: between its marks it does not hold what authproxy presets --markdown writes:\n%s", name, table)
 		}
 	}
 	for _, code := range proxy.Codes() {

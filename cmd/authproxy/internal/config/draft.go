@@ -77,6 +77,12 @@ func (s *sketch) complete() {
 			s.ask(w)
 		}
 	}
+	for i, w := range s.asked { // of a URL it shows only when all of it is there
+		if !w.isFile() && s.hasFault(w) {
+			s.asked[i].value = yourURL
+			put(s.blocks[w.block], w.keys, yourURL)
+		}
+	}
 	slices.SortStableFunc(s.asked, func(a, b wish) int { return a.rank() - b.rank() })
 }
 
@@ -137,11 +143,15 @@ func (s *sketch) missing() []wish {
 func (s *sketch) ask(w wish) {
 	for _, w.value = range []string{yours(w.key()), yourURL} {
 		put(s.blocks[w.block], w.keys, w.value)
-		if w.isFile() || !slices.ContainsFunc(s.faults(), func(f Fault) bool { return f.Path == w.path() }) {
+		if w.isFile() || !s.hasFault(w) {
 			break
 		}
 	}
 	s.asked = append(s.asked, w)
+}
+
+func (s *sketch) hasFault(w wish) bool {
+	return slices.ContainsFunc(s.faults(), func(f Fault) bool { return f.Path == w.path() })
 }
 
 // put gives the key at the end of keys a value; what it stands in is made.

@@ -54,7 +54,9 @@ func readNotes(text []byte) notes {
 		if !ok || legend.MatchString(comment) {
 			break
 		}
-		n.about = append(n.about, clean(comment))
+		if !strings.HasPrefix(line, groupPrefix) {
+			n.about = append(n.about, clean(comment))
+		}
 	}
 	for len(n.about) > 0 && n.about[len(n.about)-1] == "" {
 		n.about = n.about[:len(n.about)-1]

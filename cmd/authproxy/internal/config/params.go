@@ -30,6 +30,7 @@ type params struct {
 	done   map[string]string
 	busy   map[string]bool
 	bad    map[string]bool // what has no value, which is a fault, and what needs it
+	inURL  map[string]bool // what stands in a URL that is called
 	made   []string        // the secrets and values of the token, in the order in which they stand
 	open   bool            // the preset is not known: any name may stand for something, and nothing is missing
 }
@@ -37,7 +38,7 @@ type params struct {
 // params reads the definitions of a preset and what the file says over them. token is the merged
 // token; open says that its preset is not known.
 func (p *parser) params(base, over, token *tree.Node, open bool) *params {
-	s := &params{p: p, byName: map[string]param{}, done: map[string]string{}, busy: map[string]bool{}, bad: map[string]bool{}, open: open}
+	s := &params{p: p, byName: map[string]param{}, done: map[string]string{}, busy: map[string]bool{}, bad: map[string]bool{}, inURL: map[string]bool{}, open: open}
 	at := over.Missing("params", tree.Mapping)
 	for _, e := range base.Child("params").Entries {
 		s.define(e, at)
@@ -62,7 +63,29 @@ func (p *parser) params(base, over, token *tree.Node, open bool) *params {
 	scope.Text = strings.Join(scopes, " ")
 	s.byName["scope"] = param{value: scope, at: scope}
 	s.ownURL(token)
+	s.noteURLs(token)
 	return s
+}
+
+// noteURLs notes the params in the URLs of token, and in what those are made of.
+func (s *params) noteURLs(token *tree.Node) {
+	var note func(text string)
+	note = func(text string) {
+		for _, name := range template.Parse(text).Names() {
+			if s.inURL[name] {
+				continue
+			}
+			s.inURL[name] = true
+			if def := s.byName[name].def; def != nil {
+				note(def.Text)
+			}
+		}
+	}
+	for _, key := range append(requestKeys(), "upstream") {
+		if url := token.Child(key).Get("url"); url != nil {
+			note(url.Text)
+		}
+	}
 }
 
 // ownURL makes token_url a param.
@@ -119,8 +142,8 @@ func (s *params) names() []string {
 }
 
 // value returns what name stands for, and records a fault when it is needed and not there. via is the
-// param whose default needs it, or "". A slash at the end of a URL is cut off, so that templates can
-// go on with one.
+// param whose default needs it, or "". A slash at the end of a URL that is the beginning of another is cut
+// off, so that templates can go on with one; elsewhere it may be part of a name.
 func (s *params) value(name, via string) string {
 	if v, ok := s.done[name]; ok {
 		return v
@@ -130,7 +153,7 @@ func (s *params) value(name, via string) string {
 	switch {
 	case d.value != nil:
 		v = d.value.Text
-		if isURL(v) {
+		if isURL(v) && s.inURL[name] {
 			v = strings.TrimRight(v, "/")
 		}
 	case d.def != nil:

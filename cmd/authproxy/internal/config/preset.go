@@ -49,6 +49,34 @@ func PresetSummary(name string) string {
 	return strings.TrimSpace(strings.TrimLeft(line, "#"))
 }
 
+// PresetGroup is a kind of platforms.
+type PresetGroup struct {
+	Name    string
+	Presets []string // sorted
+}
+
+// groupPrefix begins the line of a preset that names its group.
+const groupPrefix = "# group: "
+
+// PresetGroups returns all presets by what they are for.
+func PresetGroups() []PresetGroup {
+	groups := []PresetGroup{{Name: "Any platform"}, {Name: "Clouds and identity"}, {Name: "Services"}, {Name: "Open platforms in China"}, {Name: "Business software in China"}}
+	for _, name := range Presets() {
+		text, err := Preset(name)
+		if err != nil {
+			panic(err) // the presets are part of the program
+		}
+		_, rest, _ := strings.Cut(string(text), "\n"+groupPrefix)
+		of, _, _ := strings.Cut(rest, "\n")
+		for i := range groups {
+			if groups[i].Name == of {
+				groups[i].Presets = append(groups[i].Presets, name)
+			}
+		}
+	}
+	return groups
+}
+
 // preset returns what the token n starts from: the preset it names, or the default. A token that
 // names none and has a request with a URL of its own does not start from the default's request.
 // known is false after a fault; what is returned then has the right shape, not the right values.
@@ -59,7 +87,7 @@ func (p *parser) preset(n *tree.Node, t *Token) (*tree.Node, bool) {
 	}
 	text, err := Preset(name)
 	switch {
-	case at != nil && !p.faults.Single(at, "name one of: "+strings.Join(Presets(), ", ")):
+	case at != nil && !p.faults.Single(at, "name one of those that authproxy presets lists, such as oauth2"):
 		known = false
 	case err != nil:
 		p.fault(at, "unknown preset "+at.Quote(), tree.Suggest(at.Raw, "presets", Presets()))

@@ -87,7 +87,7 @@ upstreams:
 	if g.OldToken != OldTokenDies || !slices.Equal(cfg.Upstreams[1].Headers.Allow, []string{"Content-Type"}) {
 		t.Errorf("gongjiangyun: %+v", g)
 	}
-	if len(cfg.Warnings) != 2 || !strings.HasPrefix(cfg.Warnings[0], "preset gongjiangyun:6: params.base_url.default: plain http") {
+	if len(cfg.Warnings) != 2 || !strings.HasPrefix(cfg.Warnings[0], "preset gongjiangyun:7: params.base_url.default: plain http") {
 		t.Errorf("warnings: %q", cfg.Warnings)
 	}
 	if id, _ := c.Credentials["client_id"].Read(); id != "app" || c.Refresh == nil || c.Revoke == nil || c.Params["client_id"] != "" {
@@ -96,14 +96,30 @@ upstreams:
 }
 
 func TestPresetTexts(t *testing.T) {
-	want := []string{"cloudbase-user", "gongjiangyun", "hengshi", "oauth2", "weda", "weda-private"}
-	if !slices.Equal(Presets(), want) {
-		t.Errorf("%q", Presets())
-	}
-	for _, name := range Presets() {
-		if PresetSummary(name) == "" {
-			t.Errorf("%s has no summary", name)
+	for _, name := range []string{"cloudbase-user", "gongjiangyun", "hengshi", "oauth2", "weda", "weda-private"} {
+		if !contains(Presets(), name) {
+			t.Errorf("no %s in %q", name, Presets())
 		}
+	}
+	grouped := 0
+	for _, group := range PresetGroups() {
+		grouped += len(group.Presets)
+		widest := 0
+		for _, name := range group.Presets {
+			widest = max(widest, len(name))
+		}
+		for _, name := range group.Presets {
+			text, err := Preset(name)
+			if summary := PresetSummary(name); err != nil || summary == "" || 4+widest+len(summary) > 80 {
+				t.Errorf("%s: its summary %q does not fit a line of 80", name, summary)
+			}
+			if lines := strings.Count(string(text), "\n"); lines > 55 {
+				t.Errorf("%s has %d lines", name, lines)
+			}
+		}
+	}
+	if grouped != len(Presets()) {
+		t.Errorf("%d of %d presets are in a group", grouped, len(Presets()))
 	}
 	if _, err := Preset("wedda"); err == nil || !strings.Contains(err.Error(), "did you mean weda?") {
 		t.Errorf("%v", err)
