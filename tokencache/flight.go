@@ -122,7 +122,7 @@ func (c *Cache) ask(ctx context.Context) (t Token, err error) {
 			err = &FetchError{Reason: ReasonBadAnswer, Err: fmt.Errorf("the token source panicked; this is a defect: %T", r)}
 		}
 	}()
-	t, err = c.opts.Source.Fetch(ctx, c.Held())
+	t, err = c.opts.Source.Fetch(ctx, c.last())
 	switch {
 	case err == nil && t.Value == "":
 		return Token{}, &FetchError{Reason: ReasonBadAnswer, Err: errors.New("the answer holds no token")}
@@ -133,6 +133,17 @@ func (c *Cache) ask(ctx context.Context) (t Token, err error) {
 	default:
 		return Token{}, asFetchError(err, ReasonNetwork)
 	}
+}
+
+// last is the token held, for the Source.
+func (c *Cache) last() Token {
+	e := c.current.Load()
+	if e == nil {
+		return Token{}
+	}
+	t := e.token
+	t.Refused = e.refused.Load()
+	return t
 }
 
 func asFetchError(err error, otherwise Reason) error {

@@ -27,6 +27,9 @@ type Token struct {
 	// DeviceID is the identity under which the token was asked for, for
 	// platforms that count devices; a Source makes it once and hands it on.
 	DeviceID string
+	// Refused tells a Source that the token held, which it is given, was refused by the
+	// upstream.
+	Refused bool
 	// Caused tells of a token that [Cache.Replace] returned that this very call
 	// had it made, and did not join others or find it there.
 	Caused bool

@@ -222,3 +222,55 @@ func TestClientAssertions(t *testing.T) {
 		t.Errorf("%d %s\n%s", a.Status, a.Body, p.Stderr)
 	}
 }
+
+// TestForcedTokens: a platform that repeats its token is made to give another one when that was killed, once.
+func TestForcedTokens(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	token, forced, alive := 1, 0, true
+	at := authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case r.URL.Path == "/cgi-bin/stable_token":
+			var asked struct {
+				Force bool `json:"force_refresh"`
+				Appid string
+			}
+			if json.NewDecoder(r.Body).Decode(&asked) != nil || asked.Appid != "wx1" {
+				fmt.Fprint(w, `{"errcode":40013}`)
+				return
+			}
+			if asked.Force {
+				token, forced, alive = token+1, forced+1, true
+			}
+			fmt.Fprintf(w, `{"access_token":"stable-%d","expires_in":7200}`, token)
+		case r.URL.Query().Get("access_token") == fmt.Sprint("stable-", token) && alive:
+			fmt.Fprint(w, `{"in":true}`)
+		default:
+			fmt.Fprint(w, `{"errcode":40001,"errmsg":"invalid credential, access_token is invalid or not latest"}`)
+		}
+	}))
+	p := authproxytest.Start(t, fmt.Sprintf("tokens: { main: { provider: wechat, params: { base_url: %q }, client_id: wx1, client_secret: s } }\nupstreams: [ { name: main, token: main } ]\n", at))
+	ask := func() string { return authproxytest.Ask(t, http.MethodGet, p.URL+"/cgi-bin/x", nil).Body }
+	if got := ask(); got != `{"in":true}` {
+		t.Fatalf("%s\n%s", got, p.Stderr)
+	}
+	mu.Lock()
+	alive = false // another program has killed it, and the platform goes on repeating it
+	mu.Unlock()
+	if got := ask(); got != `{"in":true}` {
+		t.Errorf("%s\n%s", got, p.Stderr)
+	}
+	mu.Lock()
+	alive = false
+	mu.Unlock()
+	for range 20 {
+		ask()
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if forced != 1 {
+		t.Errorf("forced %d times within the interval", forced)
+	}
+}

@@ -42,7 +42,7 @@ func compileRequest(where string, from Request, o Options, made []derived) (*req
 	auth := c.auth(from.Auth)
 	r := &request{
 		where:   where,
-		grants:  where == "request" || where == "refresh",
+		grants:  where == "request" || where == "refresh" || where == "force",
 		agent:   o.UserAgent,
 		method:  from.Method,
 		url:     c.template("url", from.URL),

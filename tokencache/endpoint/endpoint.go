@@ -31,6 +31,8 @@ type Endpoint struct {
 
 	request, refresh, check, revoke *request
 
+	forcing *forcing // nil: there is none
+
 	spent atomic.Pointer[string] // the refresh token that the platform refused last
 
 	usesDevice bool
@@ -80,6 +82,7 @@ func (e *Endpoint) compile(o Options) []error {
 	}
 	e.fixed, errs = compileFixed(o, derived)
 	faults = append(faults, errs...)
+	var forced *request
 	for _, t := range []struct {
 		where string
 		from  *Request
@@ -87,6 +90,7 @@ func (e *Endpoint) compile(o Options) []error {
 	}{
 		{"request", asked(o), &e.request},
 		{"refresh", o.Refresh, &e.refresh},
+		{"force", o.Force, &forced},
 		{"check", o.Check, &e.check},
 		{"revoke", o.Revoke, &e.revoke},
 	} {
@@ -97,6 +101,9 @@ func (e *Endpoint) compile(o Options) []error {
 		*t.to = r
 		e.usesDevice = e.usesDevice || r.uses["device_id"]
 		faults = append(faults, errs...)
+	}
+	if forced != nil {
+		e.forcing = &forcing{request: forced, least: o.ForceInterval}
 	}
 	return faults
 }
@@ -113,7 +120,7 @@ func asked(o Options) *Request {
 // where a credential is part of the host.
 func (e *Endpoint) Bases() []*url.URL {
 	var bases []*url.URL
-	for _, r := range []*request{e.request, e.refresh, e.check, e.revoke} {
+	for _, r := range []*request{e.request, e.refresh, e.check, e.revoke} { // force asks where request does
 		if r == nil {
 			continue
 		}

@@ -34,7 +34,11 @@ func (e *Endpoint) Fetch(ctx context.Context, last tokencache.Token) (tokencache
 		}
 		e.spent.Store(&last.Refresh)
 	}
-	return e.token(ctx, e.request, last)
+	t, err := e.token(ctx, e.request, last)
+	if err != nil {
+		return t, err
+	}
+	return e.force(ctx, t, last)
 }
 
 func (e *Endpoint) token(ctx context.Context, r *request, last tokencache.Token) (tokencache.Token, error) {

@@ -40,6 +40,10 @@ type Options struct {
 	// Refresh gets a token with the refresh token of the last one; nil when
 	// the platform has no such request.
 	Refresh *Request
+	// Force is used instead of Request when that repeats the token that was refused, at most
+	// once in ForceInterval, which doubles until a token comes without it; nil: it is not done.
+	Force         *Request
+	ForceInterval time.Duration
 	// Check asks whether a token is good; nil when the platform cannot tell.
 	Check *Request
 	// Revoke gives a token back; nil when the platform does not take it.

@@ -115,7 +115,7 @@ func (p *parser) unknown(n *tree.Node, known []string) {
 func later(path string) bool {
 	parts := strings.Split(path, ".")
 	if len(parts) == 3 && parts[0] == "tokens" {
-		return contains([]string{"force", "connect_to"}, parts[2])
+		return contains([]string{"connect_to"}, parts[2])
 	}
 	return contains([]string{"intercept"}, path)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // requestKeys are the blocks of a token that hold a request.
-func requestKeys() []string { return []string{"request", "refresh", "check", "revoke"} }
+func requestKeys() []string { return []string{"request", "refresh", "force", "check", "revoke"} }
 
 // mergeToken is the rule for the members of a token.
 func mergeToken(name string, base, over *tree.Node) *tree.Node {

@@ -40,7 +40,7 @@ func (p *parser) checkRequests(n *tree.Node) {
 		if hasJSON(r) && r.Has("form") {
 			p.fault(r.Get("json"), "stands beside form", "a request has one body: give json or form")
 		}
-		if at := r.Get("ok"); at != nil && (key == "request" || key == "refresh") {
+		if at := r.Get("ok"); at != nil && (key == "request" || key == "refresh" || key == "force") {
 			p.fault(at, "has no meaning here", "write it into response")
 		}
 	}
@@ -50,6 +50,15 @@ func (p *parser) checkRequests(n *tree.Node) {
 	if at := n.Child("response").Get("token"); at != nil && at.Empty() {
 		p.fault(at, "is empty", "say where the token stands, such as access_token or header:X-Subject-Token")
 	}
+}
+
+// forced lays force over the request of n: what it says otherwise is what makes the platform give another token.
+func forced(n *tree.Node) *tree.Node {
+	force := n.Get("force")
+	if force == nil || force.Empty() || force.Kind != tree.Mapping {
+		return n
+	}
+	return n.With("force", tree.Merge(n.Child("request"), force, tree.Deep))
 }
 
 // oauthKeys are the keys of a token that say something about its request or its upstreams.

@@ -134,6 +134,7 @@ func (s *schemas) relateRequests() {
 	}
 	again := s.define("TokenRequest", &asking)
 	set(s.defs["Token"], "refresh", again)
+	set(s.defs["Token"], "force", again)
 	empty := &jsonschema.Schema{Type: "object", MaxProperties: ptr(0)} // which leaves nothing of the preset's
 	set(s.defs["Token"], "request", &jsonschema.Schema{AllOf: []*jsonschema.Schema{again, when(empty, requiring("url", keys()))}})
 	token, _ := s.defs["Response"].Properties.Get("token")

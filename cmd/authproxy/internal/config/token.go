@@ -36,6 +36,7 @@ type Token struct {
 
 	Response Response `yaml:"response"`
 	Refresh  *Request `yaml:"refresh"` // nil: there is none
+	Force    *Request `yaml:"force"`   // nil: there is none; laid over Request
 	Check    *Request `yaml:"check"`   // nil: there is none
 	Revoke   *Request `yaml:"revoke"`  // nil: there is none
 	Reissue  Reissue  `yaml:"reissue" default:"new" oneof:"new|same"`
@@ -128,7 +129,7 @@ func (p *parser) token(over *tree.Node, t *Token) builtToken {
 	}
 	merged := tree.Layer(base.Without("params"), over.Without("params"), mergeToken)
 	p.checkRequests(merged)
-	merged = p.expandKeys(merged)
+	merged = forced(p.expandKeys(merged))
 	p.fill(merged, t, &oauthKeys{})
 	if t.OldToken == OldTokenDies && !p.shares && merged.Get("prefetch") == nil {
 		t.Prefetch = false

@@ -119,8 +119,9 @@ func newEndpoint(t config.Token, connections http.RoundTripper, agent string, lo
 		Token:       t.Given,
 		Request:     endpointRequestOrNone(t.Request),
 		Refresh:     endpointRequest(t.Refresh),
-		Check:       endpointRequest(t.Check),
-		Revoke:      endpointRequest(t.Revoke),
+		Force:       endpointRequest(t.Force), ForceInterval: t.MinRefreshInterval,
+		Check:  endpointRequest(t.Check),
+		Revoke: endpointRequest(t.Revoke),
 		Response: endpoint.Response{
 			Token: endpoint.Selector(t.Response.Token), TokenType: endpoint.Selector(t.Response.TokenType),
 			ExpiresIn: endpoint.Selector(t.Response.ExpiresIn.Place), ExpiresJWT: t.Response.ExpiresIn.JWT,
