@@ -274,3 +274,49 @@ func TestForcedTokens(t *testing.T) {
 		t.Errorf("forced %d times within the interval", forced)
 	}
 }
+
+// TestSessionCookies: a session that stands in a cookie goes out in it, beside the client's own cookies, and what
+// the platform sets of that name does not reach the client.
+func TestSessionCookies(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	session, seen := 0, ""
+	at := authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.URL.Path == "/login" {
+			session++
+			http.SetCookie(w, &http.Cookie{Name: "SID", Value: fmt.Sprintf("session-%d-0123456789", session), HttpOnly: true, Path: "/"})
+			fmt.Fprint(w, `{"result":"ok"}`)
+			return
+		}
+		seen = r.Header.Get("Cookie")
+		if !strings.HasSuffix(seen, fmt.Sprintf("SID=session-%d-0123456789", session)) {
+			fmt.Fprint(w, `{"result":"not signed in"}`)
+			return
+		}
+		http.SetCookie(w, &http.Cookie{Name: "SID", Value: "rolled"})
+		http.SetCookie(w, &http.Cookie{Name: "lang", Value: "zh"})
+		fmt.Fprint(w, `{"result":"ok","data":1}`)
+	}))
+	p := authproxytest.Start(t, fmt.Sprintf(`tokens:
+  main:
+    username: u1
+    password: open-sesame
+    request: { url: %q, json: { user: "{username}", pass: "{password}" } }
+    response: { token: "cookie:SID", expires_in: "", ok: { result: ok } }
+upstreams: [ { name: main, token: main, url: %q, inject: { cookie: SID }, invalid_token: { status: [], body: { result: not signed in } } } ]
+`, at+"/login", at))
+	for range 2 { // the second time with a session that the platform has lost
+		a := authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil, "Cookie", "theme=dark; SID=mine; a=b")
+		if a.Body != `{"result":"ok","data":1}` || strings.Contains(fmt.Sprint(a.Header), "rolled") || !strings.Contains(fmt.Sprint(a.Header["Set-Cookie"]), "lang=zh") {
+			t.Errorf("%d %s %v\n%s", a.Status, a.Body, a.Header, p.Stderr)
+		}
+		mu.Lock()
+		if seen != fmt.Sprintf("theme=dark; a=b; SID=session-%d-0123456789", session) {
+			t.Errorf("sent %q", seen)
+		}
+		session++
+		mu.Unlock()
+	}
+}

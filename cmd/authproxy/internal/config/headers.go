@@ -22,11 +22,12 @@ type Query struct {
 	Drop []string          `yaml:"drop" rule:"nonempty"`
 }
 
-// Inject says where the token goes: into a header, or into a query parameter.
+// Inject says where the token goes: into a header, a query parameter, or a cookie.
 type Inject struct {
-	Header string // empty when Query is set
+	Header string // empty when Query or Cookie is set
 	Scheme string // before the token; TypeScheme: the type that came with the token; may be empty
 	Query  string
+	Cookie string
 }
 
 func (i *Inject) read(p *parser, n *tree.Node) { *i = p.inject(n) }
@@ -39,6 +40,7 @@ type injectKeys struct {
 	Header string `yaml:"header" default:"Authorization"`
 	Scheme string `yaml:"scheme" default:"Bearer"`
 	Query  string `yaml:"query"`
+	Cookie string `yaml:"cookie"`
 }
 
 // inject reads n; see mergeInject for how it is combined.
@@ -46,12 +48,18 @@ func (p *parser) inject(n *tree.Node) Inject {
 	var in injectKeys
 	p.fill(n, &in)
 	switch {
+	case in.Cookie != "" && (n.Has("header") || n.Has("scheme") || n.Has("query")):
+		p.fault(n.Get("cookie"), "stands beside another place", "give the token one place: a header, a query parameter or a cookie")
+	case in.Cookie != "" && !httpsyntax.IsToken(in.Cookie):
+		p.fault(n.Get("cookie"), "is not the name of a cookie", "write JSESSIONID")
+	case in.Cookie != "":
+		return Inject{Cookie: in.Cookie}
 	case in.Query != "" && (n.Has("header") || n.Has("scheme")):
 		p.fault(n.Get("query"), "stands beside header or scheme", "give the token one place: a header or a query parameter")
 	case in.Query != "":
 		return Inject{Query: in.Query}
 	case in.Header == "":
-		p.fault(n, "names neither a header nor a query parameter", "write {header: Authorization} or {query: access_token}")
+		p.fault(n, "names neither a header, a query parameter nor a cookie", "write {header: Authorization}, {query: access_token} or {cookie: JSESSIONID}")
 	case !httpsyntax.IsToken(in.Header) || isOwn(in.Header):
 		p.fault(n.Child("header"), "is not a header that can hold a token", "write Authorization")
 	case in.Scheme != "" && in.Scheme != TypeScheme && !httpsyntax.IsToken(in.Scheme):

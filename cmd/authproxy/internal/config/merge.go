@@ -69,10 +69,13 @@ func itemsOf(n *tree.Node) []*tree.Node {
 // mergeInject gives the token one place: naming a header drops the parameter, and the reverse.
 func mergeInject(base, over *tree.Node) *tree.Node {
 	if over.Has("query") {
-		base = base.Without("header", "scheme")
+		base = base.Without("header", "scheme", "cookie")
+	}
+	if over.Has("cookie") {
+		base = base.Without("header", "scheme", "query")
 	}
 	if over.Has("header") || over.Has("scheme") {
-		base = base.Without("query")
+		base = base.Without("query", "cookie")
 	}
 	return tree.Merge(base, over, tree.Deep)
 }

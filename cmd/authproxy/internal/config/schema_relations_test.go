@@ -24,7 +24,9 @@ func (s *schemas) relate() {
 	tls := s.defs["TLS"]
 	set(tls, "server_name", matching("|"+serverRule, "number", "boolean", "null"))
 	inject := s.defs["injectKeys"]
-	inject.AllOf = append(inject.AllOf, when(&jsonschema.Schema{AnyOf: []*jsonschema.Schema{has("header"), has("scheme")}}, keys("query", blank())))
+	inject.AllOf = append(inject.AllOf, when(&jsonschema.Schema{AnyOf: []*jsonschema.Schema{has("header"), has("scheme")}}, keys("query", blank(), "cookie", blank())),
+		when(has("query"), keys("cookie", blank())))
+	set(inject, "cookie", matching("|"+tokenRule, "number", "boolean", "null"))
 	header := matching("|"+tokenRule, "number", "boolean", "null")
 	header.Not = &jsonschema.Schema{Type: "string", Pattern: "^(?:" + anyCase(ownHeaders()) + ")$"}
 	set(inject, "header", header)

@@ -167,6 +167,9 @@ func authorizerOf(i config.Inject) (proxy.Authorizer, error) {
 	if i.Query != "" {
 		return proxy.InQuery(i.Query)
 	}
+	if i.Cookie != "" {
+		return proxy.InCookie(i.Cookie)
+	}
 	return proxy.InHeader(i.Header, i.Scheme)
 }
 
