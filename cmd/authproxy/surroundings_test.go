@@ -131,7 +131,7 @@ func allKeys() []string {
 	keys := []string{
 		"tokens.client_id_file", "tokens.client_secret", "tokens.client_secret_file", "tokens.username", "tokens.username_file", "tokens.password", "tokens.password_file",
 		"tokens.token_url", "tokens.scopes", "tokens.endpoint_params", "tokens.auth_method", "tokens.upstream",
-		"inject.header", "inject.scheme", "inject.query",
+		"tokens.secrets", "tokens.token", "tokens.token_file", "inject.header", "inject.scheme", "inject.query", "inject.cookie",
 		"upstream.url", "upstream.inject", "upstream.invalid_token", "upstream.headers", "upstream.query", "upstream.allow_plain_http",
 	}
 	var walk func(t reflect.Type, under string)
@@ -156,10 +156,10 @@ func allKeys() []string {
 }
 
 // room returns the key that stands for all that hold the same keys as name:
-// the four requests of a token are written alike.
+// the requests of a token are written alike.
 func room(name string) string {
 	switch name {
-	case "refresh", "check", "revoke":
+	case "refresh", "force", "check", "revoke":
 		return "request"
 	}
 	return name
