@@ -1,12 +1,9 @@
 package main_test
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -15,9 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -101,53 +96,6 @@ func TestTokenInAFile(t *testing.T) {
 	})
 	if out := p.Look(t); strings.Contains(out, "token-0123456789") {
 		t.Error("the token shows")
-	}
-}
-
-// TestGivenCredentials: Basic of an id and a secret, for each request, without anybody being asked.
-func TestGivenCredentials(t *testing.T) {
-	t.Parallel()
-	var seen atomic.Value
-	at := authproxytest.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen.Store(r.Header.Get("Authorization")) }))
-	p := authproxytest.Start(t, fmt.Sprintf(`tokens: { main: { token: "{basic}", client_id: app, client_secret: open-sesame, values: { basic: { text: "{client_id}:{client_secret}", as: base64 } } } }
-upstreams: [ { name: main, token: main, url: %q, inject: { header: Authorization, scheme: Basic } } ]
-`, at))
-	authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil)
-	if got := seen.Load(); got != "Basic YXBwOm9wZW4tc2VzYW1l" {
-		t.Errorf("%q", got)
-	}
-}
-
-// TestSignedTokenRequests: the platform checks the signature over the id and the time.
-func TestSignedTokenRequests(t *testing.T) {
-	t.Parallel()
-	s := &strict{token: "signed-token-0123456789", lets: func(r *http.Request) bool {
-		var body struct {
-			AppKey, Timestamp, Sign string
-			Nonce                   json.Number
-		}
-		if json.NewDecoder(r.Body).Decode(&body) != nil {
-			return false
-		}
-		h := hmac.New(sha256.New, []byte("open-sesame"))
-		h.Write([]byte("appKey" + body.AppKey + "timestamp" + body.Timestamp))
-		sent, err := time.ParseInLocation(time.DateTime, body.Timestamp, time.FixedZone("", 8*3600))
-		return err == nil && time.Since(sent) < time.Minute && body.AppKey == "app" && body.Nonce != "" && body.Sign == strings.ToUpper(hex.EncodeToString(h.Sum(nil)))
-	}}
-	at := authproxytest.Serve(t, s)
-	p := authproxytest.Start(t, fmt.Sprintf(`tokens:
-  main:
-    client_id: app
-    client_secret: open-sesame
-    values:
-      ts: { time: "2006-01-02 15:04:05", zone: Asia/Shanghai }
-      nonce: { text: "{now_ms}", as: number }
-      sign: { text: "appKey{client_id}timestamp{ts}", hmac: sha256, key: "{client_secret}", as: HEX }
-    request: { url: %[1]q, json: { appKey: "{client_id}", timestamp: "{ts}", nonce: "{nonce}", sign: "{sign}" } }
-upstreams: [ { name: main, token: main, url: %[2]q } ]
-`, at+"/token", at))
-	if a := authproxytest.Ask(t, http.MethodGet, p.URL+"/x", nil); a.Body != "in" {
-		t.Errorf("%d %s", a.Status, a.Body)
 	}
 }
 

@@ -19,6 +19,9 @@ func withoutRequests(base *tree.Node) *tree.Node {
 
 // given reads the token of n that is given: a template, or a secret.
 func (s *params) given(n *tree.Node, t *Token) {
+	if n.Get("provider") == nil {
+		t.Provider = "" // nobody provides it
+	}
 	for _, key := range []string{"request", "refresh", "response"} {
 		if at := n.Get(key); at != nil {
 			s.p.fault(at, "has no effect: the token is given, and nobody is asked for it", "remove it, or token")

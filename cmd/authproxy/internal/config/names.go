@@ -11,40 +11,11 @@ import (
 
 // use checks the templates of the merged token n, and fills in what they need.
 func (s *params) use(n *tree.Node, t *Token) {
-	for _, e := range n.Child("secrets").Entries {
-		s.newName(e)
-		s.made = append(s.made, e.Name)
-	}
-	if n.Has(jwtName) {
-		s.made = append(s.made, jwtName)
-	}
 	used := s.used(n)
 	s.checkDefaults()
 	unsure := s.open || s.p.faulty(t)
-	for _, key := range requestKeys() {
-		if auth := n.Child(key).Get("auth"); auth != nil {
-			for _, name := range s.p.words.auth(auth.Text).Needs {
-				used[name] = true
-			}
-		}
-	}
-	t.Params = map[string]string{}
-	for _, name := range slices.Sorted(maps.Keys(s.byName)) {
-		if !contains(CredentialNames(), name) && (used[name] || s.byName[name].value != nil) {
-			t.Params[name] = s.value(name, "")
-		}
-	}
-	maps.Copy(t.Params, s.done) // and what those needed in turn
-	t.Credentials = map[string]Secret{}
-	for _, name := range CredentialNames() {
-		delete(t.Params, name)
-		s.credential(n, t, name, used[name] || name == signs(n), unsure)
-	}
-	s.moreSecrets(n, t, used)
-	s.checkJWT(n, t, used)
-	if isGiven(n) {
-		s.given(n, t)
-	}
+	s.fillParams(t, used)
+	s.fillCredentials(n, t, used, unsure)
 	for key, name := range map[string]string{"token_url": "token_url", "scopes": "scope"} {
 		if n.Has(key) && !used[name] && !unsure {
 			s.p.fault(n.Get(key), "has no effect: no request of this token holds {"+name+"}", "remove it")
@@ -57,10 +28,45 @@ func (s *params) use(n *tree.Node, t *Token) {
 	s.p.warnings = append(s.p.warnings[:warned], slices.Compact(s.p.warnings[warned:])...)
 }
 
+// fillParams gives t the params that are used or given, and what those need in turn.
+func (s *params) fillParams(t *Token, used map[string]bool) {
+	t.Params = map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(s.byName)) {
+		if !contains(CredentialNames(), name) && (used[name] || s.byName[name].value != nil) {
+			t.Params[name] = s.value(name, "")
+		}
+	}
+	maps.Copy(t.Params, s.done)
+	for _, name := range CredentialNames() {
+		delete(t.Params, name)
+	}
+}
+
+// fillCredentials gives t its credentials, its own secrets, and itself where it is given.
+func (s *params) fillCredentials(n *tree.Node, t *Token, used map[string]bool, unsure bool) {
+	t.Credentials = map[string]Secret{}
+	for _, name := range CredentialNames() {
+		s.credential(n, t, name, used[name] || name == signs(n), unsure)
+	}
+	s.moreSecrets(n, t, used)
+	s.checkJWT(n, t, used)
+	if isGiven(n) {
+		s.given(n, t)
+	}
+}
+
 // used returns the names in the requests of n, and records those that stand for nothing.
 func (s *params) used(n *tree.Node) map[string]bool {
 	used := map[string]bool{}
+	for _, e := range n.Child("secrets").Entries {
+		s.newName(e)
+		s.made = append(s.made, e.Name)
+	}
 	s.valueNames(n, used)
+	if n.Has(jwtName) { // which may hold values, and stands in none
+		s.made = append(s.made, jwtName)
+	}
+	s.authNeeds(n, used)
 	known := s.names()
 	visit := func(leaf *tree.Node) {
 		s.p.almostPlaceholders(leaf, known)
@@ -83,6 +89,17 @@ func (s *params) used(n *tree.Node) map[string]bool {
 	n.Child(jwtName).Get("header").Leaves(visit)
 	n.Child(jwtName).Get("claims").Leaves(visit)
 	return used
+}
+
+// authNeeds adds what the ways of client authentication in the requests of n use.
+func (s *params) authNeeds(n *tree.Node, used map[string]bool) {
+	for _, key := range requestKeys() {
+		if auth := n.Child(key).Get("auth"); auth != nil {
+			for _, name := range s.p.words.auth(auth.Text).Needs {
+				used[name] = true
+			}
+		}
+	}
 }
 
 // checkDefaults records the placeholders in the defaults of params that stand for nothing.

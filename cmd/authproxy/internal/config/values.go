@@ -91,19 +91,22 @@ func (s *params) valueNames(n *tree.Node, used map[string]bool) {
 		s.newName(e)
 		known := s.names()
 		for _, key := range []string{"text", "key"} {
-			leaf := e.Value.Get(key)
-			if leaf == nil || leaf.Kind != tree.Scalar {
-				continue
-			}
-			s.p.almostPlaceholders(leaf, known)
-			for _, name := range template.Parse(leaf.Text).Names() {
-				if !contains(known, name) && !s.open {
-					s.p.fault(leaf, "unknown {"+name+"}", "a value may hold what stands before it: "+tree.Suggest(name, "names", known))
-				}
-				used[name] = true
+			if leaf := e.Value.Get(key); leaf != nil && leaf.Kind == tree.Scalar {
+				s.inValue(leaf, known, used)
 			}
 		}
 		s.made = append(s.made, e.Name)
+	}
+}
+
+// inValue checks the template leaf of a value, which may hold what is known so far.
+func (s *params) inValue(leaf *tree.Node, known []string, used map[string]bool) {
+	s.p.almostPlaceholders(leaf, known)
+	for _, name := range template.Parse(leaf.Text).Names() {
+		if !contains(known, name) && !s.open {
+			s.p.fault(leaf, "unknown {"+name+"}", "a value may hold what stands before it: "+tree.Suggest(name, "names", known))
+		}
+		used[name] = true
 	}
 }
 
@@ -113,7 +116,7 @@ func (s *params) newName(e tree.Entry) {
 	switch {
 	case !template.IsName(e.Name):
 		s.p.fault(at, "is not a name for a placeholder", "use lower-case letters, digits and '_'")
-	case contains(s.names(), e.Name):
+	case contains(s.names(), e.Name), e.Name == givenName:
 		s.p.fault(at, "is the name of something else", "choose another one: {"+e.Name+"} has a meaning already")
 	}
 }

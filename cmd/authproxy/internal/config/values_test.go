@@ -37,6 +37,18 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// TestNoJWTInValues: a JWT may hold values; the reverse is a circle.
+func TestNoJWTInValues(t *testing.T) {
+	text := strings.Replace(signed, `hmac: sha256, key: "{app_key}{client_secret}" }`, `hmac: sha256, key: "{app_key}{client_secret}" }, j: { text: "{jwt}" }`, 1)
+	text = strings.Replace(text, "request:", `jwt: { alg: HS256, key: app_key, claims: { s: "{sign}" } }
+    request:`, 1)
+	if _, err := testParse("a.yaml", text); err == nil || !strings.Contains(err.Error(), "values.j.text: unknown {jwt}; a value may hold what stands before it") {
+		t.Errorf("%v", err)
+	}
+	text = strings.Replace(text, `j: { text: "{jwt}" }`, "", 1)
+	good(t, strings.Replace(text, `sign: "{sign}"`, `sign: "{jwt}"`, 1))
+}
+
 // TestMergedValues: a file that replaces one of a preset's values leaves it in its place, and adds others behind.
 func TestMergedValues(t *testing.T) {
 	base, over := nodeOf(t, "{ a: { text: x }, b: { text: '{a}' } }"), nodeOf(t, "{ c: { text: '{b}' }, a: { text: y } }")

@@ -81,7 +81,7 @@ func (s *Server) sources() []string {
 		var files []string
 		for _, name := range slices.Sorted(maps.Keys(t.Credentials)) {
 			if file := t.Credentials[name].File(); file != "" {
-				files = append(files, name+" from "+file)
+				files = append(files, strings.TrimPrefix(name, "given_")+" from "+file)
 			}
 		}
 		if len(files) > 0 {
