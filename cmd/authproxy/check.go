@@ -21,11 +21,15 @@ func checkCommand(std streams) *cobra.Command {
 	var do checkFlags
 	cmd.Flags().BoolVar(&do.live, "live", false, "also fetch each token and connect to each upstream")
 	cmd.Flags().StringVar(&do.probe, "probe", "", "with --live: also send GET `PATH` to each upstream")
+	cmd.Flags().BoolVarP(&do.verbose, "verbose", "v", false, "with --live: show what token endpoints are asked and answer, secrets and tokens by name")
 	cmd.Flags().BoolVar(&do.strict, "strict", false, "count warnings as faults")
 	cmd.Flags().BoolVar(&do.json, "json", false, "write the findings as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if do.probe != "" && !do.live {
 			return usageError{errors.New("--probe sends a request: give --live as well")}
+		}
+		if do.verbose && !do.live {
+			return usageError{errors.New("--verbose shows requests: give --live as well")}
 		}
 		r := report{File: from.name()}
 		err := do.check(cmd.Context(), from, &r)
@@ -39,8 +43,8 @@ func checkCommand(std streams) *cobra.Command {
 }
 
 type checkFlags struct {
-	live, strict, json bool
-	probe              string
+	live, strict, json, verbose bool
+	probe                       string
 }
 
 // report is what was found out about a configuration.
@@ -93,7 +97,7 @@ func (f checkFlags) check(ctx context.Context, from *source, r *report) error {
 	if w := server.Unused(cfg); w != "" {
 		r.Warnings = append(r.Warnings, w)
 	}
-	return r.try(ctx, f.probe)
+	return r.try(ctx, f.probe, f.verbose)
 }
 
 // print writes the findings for people. The faults are the error of the command.

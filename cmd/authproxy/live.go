@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"authproxy/cmd/authproxy/internal/config"
@@ -22,7 +23,9 @@ type tokenFound struct {
 	Expires     string   `json:"expires,omitempty"`
 	Fingerprint string   `json:"fingerprint,omitempty"`
 	Notes       []string `json:"notes,omitempty"`
-	described   string
+	// with --verbose: each request to the token endpoint and its answer
+	Exchanges []exchange `json:"exchanges,omitempty"`
+	described string
 }
 
 // storeFound is what came of using the store.
@@ -55,8 +58,8 @@ type placeFound struct {
 }
 
 // try fetches each token and connects to each upstream, once, or sends a request for the
-// path probe. One that fails does not keep the others from being tried.
-func (r *report) try(ctx context.Context, probe string) error {
+// path probe; verbose notes what token endpoints are asked and answer. One that fails does not keep the others from being tried.
+func (r *report) try(ctx context.Context, probe string, verbose bool) error {
 	if !r.cfg.Store.IsZero() {
 		found := storeFound{OK: true}
 		if err := server.CheckStore(ctx, r.cfg); err != nil {
@@ -66,7 +69,7 @@ func (r *report) try(ctx context.Context, probe string) error {
 	}
 	failed := 0
 	for _, t := range r.cfg.Tokens {
-		found := tryToken(ctx, r.cfg, t)
+		found := tryToken(ctx, r.cfg, t, verbose)
 		r.Tokens = append(r.Tokens, found)
 		if !found.OK {
 			failed++
@@ -93,10 +96,21 @@ func (r *report) try(ctx context.Context, probe string) error {
 	return nil
 }
 
-func tryToken(ctx context.Context, cfg *config.Config, t config.Token) tokenFound {
+// exchange is a [server.Exchange] as JSON.
+type exchange struct {
+	Request string `json:"request"`
+	Answer  string `json:"answer"`
+}
+
+func tryToken(ctx context.Context, cfg *config.Config, t config.Token, verbose bool) tokenFound {
 	began := time.Now()
-	got, _, err := server.FetchOnce(ctx, cfg, t, thisVersion().Version)
-	found := tokenFound{Name: t.Name, OK: err == nil, Millis: time.Since(began).Milliseconds()}
+	var seen []exchange
+	var show func(server.Exchange)
+	if verbose {
+		show = func(x server.Exchange) { seen = append(seen, exchange(x)) }
+	}
+	got, _, err := server.FetchOnce(ctx, cfg, t, thisVersion().Version, show)
+	found := tokenFound{Exchanges: seen, Name: t.Name, OK: err == nil, Millis: time.Since(began).Milliseconds()}
 	if err != nil {
 		found.Error = err.Error()
 		return found
@@ -135,6 +149,9 @@ func tryUpstream(ctx context.Context, cfg *config.Config, i int, probe string) p
 }
 
 func (t tokenFound) print(out io.Writer) {
+	for _, x := range t.Exchanges {
+		fmt.Fprintf(out, "%[1]s: asked\n%[2]s\n%[1]s: answered\n%[3]s\n", t.Name, indented(x.Request), indented(x.Answer))
+	}
 	took := time.Duration(t.Millis) * time.Millisecond
 	if !t.OK {
 		fmt.Fprintf(out, "%s: FAILED after %s: %s\n", t.Name, took, t.Error)
@@ -145,6 +162,9 @@ func (t tokenFound) print(out io.Writer) {
 		fmt.Fprintf(out, "%s: %s\n", t.Name, note)
 	}
 }
+
+// indented is text with each of its lines further in.
+func indented(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") }
 
 func (u placeFound) print(out io.Writer) {
 	took := time.Duration(u.Millis) * time.Millisecond

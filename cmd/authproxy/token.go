@@ -62,7 +62,7 @@ func (f tokenFlags) run(ctx context.Context, cfg *config.Config, t config.Token,
 	if f.revoke && !cfg.Store.IsZero() {
 		return usageError{fmt.Errorf("token %q is shared through the store, and would be taken from the others: leave --revoke out, or revoke it at the platform", t.Name)}
 	}
-	got, e, err := server.FetchOnce(ctx, cfg, t, thisVersion().Version)
+	got, e, err := server.FetchOnce(ctx, cfg, t, thisVersion().Version, nil)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,9 @@ func (c *call) send(ctx context.Context) (a *answer, err error) {
 	c.endpoint.observers.Tell(c.start(start), func() Record { return <-ended })
 	err = errUnfinished // of a transport that panics
 	defer func() { ended <- c.record(a, err, time.Since(start)) }()
-	return c.roundTrip(ctx)
+	a, err = c.roundTrip(ctx)
+	c.show(a, err)
+	return a, err
 }
 
 // roundTrip goes to the RoundTripper itself, which follows no redirect.

@@ -27,6 +27,7 @@ type Endpoint struct {
 	fixed       *fixed    // nil: the platform is asked
 	response    Response
 	transport   http.RoundTripper
+	show        func(Exchange)
 	observers   *notify.Queue[Start, Record]
 
 	request, refresh, check, revoke *request
@@ -52,6 +53,7 @@ func New(o Options) (*Endpoint, error) {
 		response:    o.Response,
 		transport:   o.Transport,
 		newDevice:   sync.OnceValue(uuid),
+		show:        o.Show,
 	}
 	if e.transport == nil {
 		e.transport = &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true}

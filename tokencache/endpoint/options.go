@@ -56,6 +56,9 @@ type Options struct {
 	// Transport carries the requests. It should neither ask for compression
 	// nor follow the environment's proxy; nil: one that does neither.
 	Transport http.RoundTripper
+	// Show is given every request and its answer, before the caller has what it brings; nil:
+	// nobody looks on.
+	Show func(Exchange)
 	// Observers are told of every request, each in turn; none of them may be nil.
 	Observers []Observer
 }

@@ -14,10 +14,8 @@ func mergeToken(name string, base, over *tree.Node) *tree.Node {
 	switch {
 	case slices.Contains(requestKeys(), name):
 		return mergeRequest(base, over)
-	case name == jwtName:
+	case name == jwtName, name == "values":
 		return tree.Merge(base, over, func(_ string, _, o *tree.Node) *tree.Node { return o })
-	case name == "values":
-		return mergeValues(base, over)
 	case name == "upstream":
 		return tree.Merge(base, over, mergeUpstream)
 	}

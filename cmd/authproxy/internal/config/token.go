@@ -129,7 +129,7 @@ func (p *parser) token(over *tree.Node, t *Token) builtToken {
 	}
 	merged := tree.Layer(base.Without("params"), over.Without("params"), mergeToken)
 	p.checkRequests(merged)
-	merged = forced(p.expandKeys(merged))
+	merged = ordered(forced(p.expandKeys(merged)))
 	p.fill(merged, t, &oauthKeys{})
 	if t.OldToken == OldTokenDies && !p.shares && merged.Get("prefetch") == nil {
 		t.Prefetch = false

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"slices"
 	"time"
 	_ "time/tzdata" // for a machine or an image without them
 
@@ -11,7 +10,7 @@ import (
 
 // Value is a placeholder that is made of others for each request: Text, or the time of the request in the
 // layout Time of package time, as it is told in Zone; hashed by Hash, or signed by HMAC with Key; encoded as As.
-// Text and Key are templates, which may hold the values before this one.
+// Text and Key are templates, which may hold other values.
 type Value struct {
 	Name string
 	Text string `yaml:"text"`
@@ -37,7 +36,7 @@ func zoneOf(name string) *time.Location {
 
 const zoneFix = "write one of the names of the IANA, such as Asia/Shanghai"
 
-// Values stand in the order in which they are made; their names are unique.
+// Values stand in an order in which they can be made; their names are unique.
 type Values []Value
 
 func (v *Values) read(p *parser, n *tree.Node) {
@@ -92,19 +91,23 @@ func (s *params) valueNames(n *tree.Node, used map[string]bool) {
 		known := s.names()
 		for _, key := range []string{"text", "key"} {
 			if leaf := e.Value.Get(key); leaf != nil && leaf.Kind == tree.Scalar {
-				s.inValue(leaf, known, used)
+				s.inValue(leaf, known, n.Child("values"), used)
 			}
 		}
 		s.made = append(s.made, e.Name)
 	}
 }
 
-// inValue checks the template leaf of a value, which may hold what is known so far.
-func (s *params) inValue(leaf *tree.Node, known []string, used map[string]bool) {
+// inValue checks the template leaf of one of values, which may hold what is known so far.
+func (s *params) inValue(leaf *tree.Node, known []string, values *tree.Node, used map[string]bool) {
 	s.p.almostPlaceholders(leaf, known)
 	for _, name := range template.Parse(leaf.Text).Names() {
-		if !contains(known, name) && !s.open {
-			s.p.fault(leaf, "unknown {"+name+"}", "a value may hold what stands before it: "+tree.Suggest(name, "names", known))
+		switch {
+		case contains(known, name) || s.open:
+		case values.Get(name) != nil:
+			s.p.fault(leaf, "holds {"+name+"}, which is made of this value in turn", "take one of the two out")
+		default:
+			s.p.unknownName(leaf, name, known)
 		}
 		used[name] = true
 	}
@@ -121,23 +124,48 @@ func (s *params) newName(e tree.Entry) {
 	}
 }
 
-// mergeValues keeps the order of base, in which later values hold earlier ones.
-func mergeValues(base, over *tree.Node) *tree.Node {
-	if base.Kind != tree.Mapping || over.Kind != tree.Mapping {
-		return over
+// ordered brings the values of the merged token n into an order in which each stands behind those that it holds,
+// whatever the order in the file: tools that write YAML sort the keys of a mapping. What is in a circle is left as
+// it is, which shows as a fault.
+func ordered(n *tree.Node) *tree.Node {
+	values := n.Get("values")
+	if values == nil || values.Kind != tree.Mapping {
+		return n
 	}
-	out := *over
+	out := *values
 	out.Entries = nil
-	for _, e := range base.Entries {
-		if i := slices.IndexFunc(over.Entries, func(o tree.Entry) bool { return o.Name == e.Name }); i >= 0 {
-			e = over.Entries[i]
+	placed := map[string]bool{}
+	for len(out.Entries) < len(values.Entries) {
+		before := len(out.Entries)
+		for _, e := range values.Entries {
+			if !placed[e.Name] && !holdsLater(e.Value, values, placed) {
+				placed[e.Name] = true
+				out.Entries = append(out.Entries, e)
+			}
 		}
-		out.Entries = append(out.Entries, e)
-	}
-	for _, e := range over.Entries {
-		if base.Get(e.Name) == nil {
-			out.Entries = append(out.Entries, e)
+		if len(out.Entries) == before { // the rest is a circle, or hangs on one
+			for _, e := range values.Entries {
+				if !placed[e.Name] {
+					out.Entries = append(out.Entries, e)
+				}
+			}
 		}
 	}
-	return &out
+	return n.With("values", &out)
+}
+
+// holdsLater says whether the value n holds one of values that is not placed yet.
+func holdsLater(n, values *tree.Node, placed map[string]bool) bool {
+	for _, key := range []string{"text", "key"} {
+		leaf := n.Get(key)
+		if leaf == nil || leaf.Kind != tree.Scalar {
+			continue
+		}
+		for _, name := range template.Parse(leaf.Text).Names() {
+			if values.Get(name) != nil && !placed[name] {
+				return true
+			}
+		}
+	}
+	return false
 }

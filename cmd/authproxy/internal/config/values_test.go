@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"authproxy/cmd/authproxy/internal/config/tree"
 )
 
 const signed = `
@@ -42,22 +40,42 @@ func TestNoJWTInValues(t *testing.T) {
 	text := strings.Replace(signed, `hmac: sha256, key: "{app_key}{client_secret}" }`, `hmac: sha256, key: "{app_key}{client_secret}" }, j: { text: "{jwt}" }`, 1)
 	text = strings.Replace(text, "request:", `jwt: { alg: HS256, key: app_key, claims: { s: "{sign}" } }
     request:`, 1)
-	if _, err := testParse("a.yaml", text); err == nil || !strings.Contains(err.Error(), "values.j.text: unknown {jwt}; a value may hold what stands before it") {
+	if _, err := testParse("a.yaml", text); err == nil || !strings.Contains(err.Error(), "values.j.text: unknown {jwt}") {
 		t.Errorf("%v", err)
 	}
 	text = strings.Replace(text, `j: { text: "{jwt}" }`, "", 1)
 	good(t, strings.Replace(text, `sign: "{sign}"`, `sign: "{jwt}"`, 1))
 }
 
-// TestMergedValues: a file that replaces one of a preset's values leaves it in its place, and adds others behind.
-func TestMergedValues(t *testing.T) {
-	base, over := nodeOf(t, "{ a: { text: x }, b: { text: '{a}' } }"), nodeOf(t, "{ c: { text: '{b}' }, a: { text: y } }")
-	var got []string
-	for _, e := range mergeValues(base, over).Entries {
-		got = append(got, e.Name+"="+e.Value.Get("text").Text)
-	}
-	if strings.Join(got, " ") != "a=y b={a} c={b}" {
-		t.Errorf("%q", got)
+// TestOrderOfValues: in whatever order a file or a tool has them, each comes behind those that it holds; a circle
+// is a fault.
+func TestOrderOfValues(t *testing.T) {
+	for written, want := range map[string]string{
+		"c: { text: '{b}' }, b: { text: '{a}' }, a: { text: x }":                                           "a b c",
+		"a: { text: x }, b: { text: '{a}' }, c: { text: x, hmac: md5, key: '{b}{a}' }":                     "a b c",
+		"sign: { text: x, hmac: md5, key: '{ts}' }, nonce: { text: '{uuid}' }, ts: { time: '2006-01-02' }": "nonce ts sign",
+		"a: { text: '{b}' }, b: { text: '{a}' }, c: { text: x }":                                           "!values.a.text: holds {b}, which is made of this value in turn",
+		"a: { text: '{a}' }": "!values.a.text: holds {a}, which is made of this value in turn",
+		"a: { text: '{x}' }": "!values.a.text: unknown {x}",
+	} {
+		cfg, err := testParse("a.yaml", "tokens: { t: { request: { url: 'https://id.example/t' }, values: { "+written+" } } }\nupstreams: [ { name: u, token: t, url: 'https://api.example' } ]")
+		if reason, isFault := strings.CutPrefix(want, "!"); isFault {
+			if err == nil || !strings.Contains(err.Error(), reason) {
+				t.Errorf("%s: %v", written, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", written, err)
+			continue
+		}
+		var got []string
+		for _, v := range cfg.Tokens[0].Values {
+			got = append(got, v.Name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q", written, got)
+		}
 	}
 }
 
@@ -107,15 +125,4 @@ upstreams: [ { name: u, token: t, url: "https://api.example" } ]`
 			t.Errorf("%s: %v, want %s", written, err, want)
 		}
 	}
-}
-
-// nodeOf is the YAML text.
-func nodeOf(t *testing.T, text string) *tree.Node {
-	t.Helper()
-	var faults tree.Faults
-	n := tree.Read("a.yaml", []byte(text), nil, &faults)
-	if len(faults) > 0 {
-		t.Fatal(faults)
-	}
-	return n
 }

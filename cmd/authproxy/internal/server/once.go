@@ -15,8 +15,8 @@ import (
 // FetchOnce fetches a token of cfg as the proxy would, with its limits and defaults, and
 // from the store where there is one: then Adopted is set. It returns also where it was
 // fetched, to check or revoke it there. version is the program's.
-func FetchOnce(ctx context.Context, cfg *config.Config, t config.Token, version string) (tokencache.Token, *endpoint.Endpoint, error) {
-	e, err := endpointOf(t, version)
+func FetchOnce(ctx context.Context, cfg *config.Config, t config.Token, version string, show func(Exchange)) (tokencache.Token, *endpoint.Endpoint, error) {
+	e, err := endpointOf(t, version, show)
 	if err != nil {
 		return tokencache.Token{}, nil, err
 	}
@@ -39,14 +39,17 @@ func FetchOnce(ctx context.Context, cfg *config.Config, t config.Token, version 
 	return got, e, err
 }
 
+// Exchange is what a token endpoint was asked and answered; see [endpoint.Exchange].
+type Exchange = endpoint.Exchange
+
 // endpointOf returns the token endpoint of t, with connections of its own and
 // nothing logged.
-func endpointOf(t config.Token, version string) (*endpoint.Endpoint, error) {
+func endpointOf(t config.Token, version string, show func(Exchange)) (*endpoint.Endpoint, error) {
 	connections, err := dial.New(tokenDial(t))
 	if err != nil {
 		return nil, err
 	}
-	return newEndpoint(t, connections, agent(version), slog.New(slog.DiscardHandler))
+	return newEndpoint(t, connections, agent(version), slog.New(slog.DiscardHandler), show)
 }
 
 // agent is the User-Agent of token requests, which are the program's own.

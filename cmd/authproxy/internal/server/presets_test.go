@@ -247,7 +247,7 @@ func (g golden) testToken(t *testing.T, preset string) {
 	}
 	for i, r := range g.Answers {
 		server.answer(func(string) said { return r.said })
-		got, _, err := FetchOnce(t.Context(), cfg, cfg.Tokens[0], "test") // with the limits and defaults of the program
+		got, _, err := FetchOnce(t.Context(), cfg, cfg.Tokens[0], "test", nil) // with the limits and defaults of the program
 		r.check(t, fmt.Sprintf("answers[%d]", i), got, err)
 		server.expect(t, g.Sends)
 	}
@@ -294,7 +294,7 @@ func (g golden) testRefresh(t *testing.T, preset string) {
 		return
 	}
 	for i, r := range g.Refresh.Answers {
-		e, err := endpointOf(cfg.Tokens[0], "test")
+		e, err := endpointOf(cfg.Tokens[0], "test", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -318,7 +318,7 @@ func (g golden) testRefresh(t *testing.T, preset string) {
 
 func (g golden) testCheck(t *testing.T, preset string) {
 	g.about(t, preset, g.Check, func(c config.Token) *config.Request { return c.Check }, func(ctx context.Context, c config.Token) (string, error) {
-		e, err := endpointOf(c, "test")
+		e, err := endpointOf(c, "test", nil)
 		if err != nil {
 			return "", err
 		}
@@ -329,7 +329,7 @@ func (g golden) testCheck(t *testing.T, preset string) {
 
 func (g golden) testRevoke(t *testing.T, preset string) {
 	g.about(t, preset, g.Revoke, func(c config.Token) *config.Request { return c.Revoke }, func(ctx context.Context, c config.Token) (string, error) {
-		e, err := endpointOf(c, "test")
+		e, err := endpointOf(c, "test", nil)
 		if err != nil {
 			return "", err
 		}
@@ -436,7 +436,7 @@ func (o otherWays) test(t *testing.T, preset string) {
 	if got := server.anonymous(cfg.Upstreams[0].URL.String()); o.Upstream != "" && got != o.Upstream {
 		t.Errorf("upstream %s, want %s", got, o.Upstream)
 	}
-	if _, _, err := FetchOnce(t.Context(), cfg, cfg.Tokens[0], "test"); err == nil {
+	if _, _, err := FetchOnce(t.Context(), cfg, cfg.Tokens[0], "test", nil); err == nil {
 		t.Error("a token from nowhere")
 	}
 	server.expect(t, o.Sends)

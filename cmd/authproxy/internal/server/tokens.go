@@ -39,7 +39,7 @@ func (g *generation) newToken(t config.Token) (*token, error) {
 	if made.connections, err = dial.New(tokenDial(t)); err != nil {
 		return nil, err
 	}
-	if made.endpoint, err = newEndpoint(t, made.connections, g.agent, g.log); err != nil {
+	if made.endpoint, err = newEndpoint(t, made.connections, g.agent, g.log, nil); err != nil {
 		return nil, err
 	}
 	var source tokencache.Source = made.endpoint
@@ -108,8 +108,9 @@ func (t *token) credentialsChanged(log *slog.Logger) {
 	log.Info("credentials changed")
 }
 
-func newEndpoint(t config.Token, connections http.RoundTripper, agent string, log *slog.Logger) (*endpoint.Endpoint, error) {
+func newEndpoint(t config.Token, connections http.RoundTripper, agent string, log *slog.Logger, show func(Exchange)) (*endpoint.Endpoint, error) {
 	return endpoint.New(endpoint.Options{
+		Show: show,
 		Name: t.Name, Params: t.Params, Transport: connections, Observers: []endpoint.Observer{logs.TokenRequests(log, t.Name)},
 		UserAgent:   agent,
 		Secrets:     t.SecretNames(),
