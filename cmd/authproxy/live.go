@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"authproxy/cmd/authproxy/internal/config"
@@ -102,15 +103,37 @@ type exchange struct {
 	Answer  string `json:"answer"`
 }
 
+// onlooker keeps what it sees of a token endpoint.
+type onlooker struct {
+	mu    sync.Mutex // a request that is given up may end later
+	all   []exchange
+	ahead time.Duration
+}
+
+func (o *onlooker) see(x server.Exchange) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all, o.ahead = append(o.all, exchange{x.Request, x.Answer}), x.Ahead
+}
+
+func (o *onlooker) seen() (all []exchange, ahead time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.all, o.ahead
+}
+
 func tryToken(ctx context.Context, cfg *config.Config, t config.Token, verbose bool) tokenFound {
 	began := time.Now()
-	var seen []exchange
-	var show func(server.Exchange)
-	if verbose {
-		show = func(x server.Exchange) { seen = append(seen, exchange(x)) }
+	var look onlooker
+	got, _, err := server.FetchOnce(ctx, cfg, t, thisVersion().Version, look.see)
+	seen, ahead := look.seen()
+	if !verbose {
+		seen = nil
 	}
-	got, _, err := server.FetchOnce(ctx, cfg, t, thisVersion().Version, show)
 	found := tokenFound{Exchanges: seen, Name: t.Name, OK: err == nil, Millis: time.Since(began).Milliseconds()}
+	if off := clockOff(ahead); off != "" {
+		found.Notes = append(found.Notes, off)
+	}
 	if err != nil {
 		found.Error = err.Error()
 		return found
@@ -153,14 +176,29 @@ func (t tokenFound) print(out io.Writer) {
 		fmt.Fprintf(out, "%[1]s: asked\n%[2]s\n%[1]s: answered\n%[3]s\n", t.Name, indented(x.Request), indented(x.Answer))
 	}
 	took := time.Duration(t.Millis) * time.Millisecond
-	if !t.OK {
+	if t.OK {
+		fmt.Fprintf(out, "%s: ok in %s: %s\n", t.Name, took, t.described)
+	} else {
 		fmt.Fprintf(out, "%s: FAILED after %s: %s\n", t.Name, took, t.Error)
-		return
 	}
-	fmt.Fprintf(out, "%s: ok in %s: %s\n", t.Name, took, t.described)
 	for _, note := range t.Notes {
 		fmt.Fprintf(out, "%s: %s\n", t.Name, note)
 	}
+}
+
+// tolerable is by how much clocks may differ: assertions and signatures are refused beyond some minutes.
+const tolerable = time.Minute
+
+// clockOff is the warning that this machine's clock is not the platform's; empty where they agree.
+func clockOff(ahead time.Duration) string {
+	const why = "signatures, assertions and lifetimes are counted by it: set this one, if it is wrong"
+	switch {
+	case ahead > tolerable:
+		return fmt.Sprintf("warning: this machine's clock is %s ahead of the platform's: %s", ahead, why)
+	case ahead < -tolerable:
+		return fmt.Sprintf("warning: this machine's clock is %s behind the platform's: %s", -ahead, why)
+	}
+	return ""
 }
 
 // indented is text with each of its lines further in.

@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"authproxy/cmd/authproxy/authproxytest"
 	"authproxy/proxy/platformtest"
@@ -45,5 +48,26 @@ func TestOneTextForClientAndLog(t *testing.T) {
 				t.Errorf("the query is told: %s\n%s", a.Body, p.Stderr)
 			}
 		})
+	}
+}
+
+// TestClocksThatDiffer: check --live compares this machine's clock with the platform's Date, whatever else came of it.
+func TestClocksThatDiffer(t *testing.T) {
+	t.Parallel()
+	for off, want := range map[time.Duration]string{
+		10 * time.Minute: "clock is 9m5", // and some seconds
+		-time.Hour:       "ahead of the platform's: signatures, assertions and lifetimes are counted by it",
+		0:                "",
+	} {
+		at := authproxytest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Date", time.Now().Add(off).UTC().Format(http.TimeFormat))
+			http.Error(w, `{"error":"invalid_client"}`, http.StatusUnauthorized)
+		}))
+		file := filepath.Join(t.TempDir(), "authproxy.yaml")
+		authproxytest.Write(t, file, authproxytest.OAuth2(at, at))
+		out, err := exec.Command("authproxy", "check", "-c", file, "--live").Output()
+		if err == nil || !strings.Contains(string(out), want) || strings.Contains(string(out), "clock") != (want != "") {
+			t.Errorf("%v: %v\n%s", off, err, out)
+		}
 	}
 }

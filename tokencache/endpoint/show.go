@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"authproxy/internal/printable"
 	"authproxy/internal/template"
@@ -15,6 +16,9 @@ import (
 // secret and each token stands there by its name.
 type Exchange struct {
 	Request, Answer string
+	// Ahead is by how much the clock of this machine is ahead of the platform's, as the Date
+	// of the answer has it, to the second; negative when it is behind, 0 without a Date.
+	Ahead time.Duration
 }
 
 // maxShownBody is how many bytes of an answer are shown.
@@ -29,6 +33,9 @@ func (c *call) show(a *answer, err error) {
 	switch {
 	case a != nil:
 		x.Answer = c.written(a)
+		if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
+			x.Ahead = time.Since(date).Truncate(time.Second)
+		}
 	case err != nil:
 		x.Answer = err.Error()
 	}

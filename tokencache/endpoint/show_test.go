@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"authproxy/tokencache"
 )
@@ -15,6 +16,7 @@ import (
 func TestShow(t *testing.T) {
 	p := newPlatform(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Set-Cookie", "SID=a-session-of-theirs; Path=/")
+		w.Header().Set("Date", time.Now().Add(10*time.Minute).UTC().Format(http.TimeFormat))
 		w.Header().Set("Location", "/x?token="+testToken)
 		fmt.Fprintf(w, `{"access_token":%q,"refresh_token":"rt-old-0123456789","expires_in":60,"sign":%q,"again":%q,"part":%q,"msg":"wel\u0000come"}`,
 			testToken, r.URL.Query().Get("sign"), testSecret, testToken[:12])
@@ -35,6 +37,9 @@ func TestShow(t *testing.T) {
 	want := "POST " + p.URL + "/acme/t?sign={sign}\nAuthorization: (basic, of {client_id} and {client_secret})\nX-Tenant: acme\n" + `{"n":[1,"{password}"],"user":"{username}"}`
 	if shown[0].Request != want {
 		t.Errorf("%s\nwant\n%s", shown[0].Request, want)
+	}
+	if late := shown[0].Ahead + 10*time.Minute; late < -5*time.Second || late > time.Minute {
+		t.Errorf("%v ahead", shown[0].Ahead)
 	}
 	answer := shown[0].Answer
 	for _, part := range []string{"200 OK\n", "Set-Cookie: SID=***\n", "token={token}", `"access_token":"{token}"`, `"refresh_token":"{refresh_token}"`, `"sign":"{sign}"`, `"again":"`, `"expires_in":60`, `"part":"***"`} {
