@@ -287,3 +287,21 @@ upstreams: [ { name: u, token: t } ]`)
 		t.Errorf("%v", err)
 	}
 }
+
+// TestSetsKnowTheToken: what an upstream sets may hold the client id and the params of its token.
+func TestSetsKnowTheToken(t *testing.T) {
+	u := good(t, `
+tokens: { t: { provider: weda, params: { env_id: e1 }, client_id: app, client_secret: s } }
+upstreams: [ { name: u, token: t, headers: { set: { X-App: "{client_id}@{env_id}", X-User: "{header.X-U}" } }, query: { set: { app_id: "{client_id}" } } } ]`).Upstreams[0]
+	if u.Headers.Set["X-App"] != "app@e1" || u.Headers.Set["X-User"] != "{header.X-U}" || u.Query.Set["app_id"] != "app" {
+		t.Errorf("%v %v", u.Headers.Set, u.Query.Set)
+	}
+	for _, name := range []string{"client_secret", "token", "nosuch"} {
+		_, err := testParse("a.yaml", `
+tokens: { t: { provider: weda, params: { env_id: e1 }, client_id: app, client_secret: s } }
+upstreams: [ { name: u, token: t, headers: { set: { X-App: "{`+name+`}" } } } ]`)
+		if err == nil || !strings.Contains(err.Error(), "upstreams[0].headers.set.X-App: unknown placeholder {"+name+"}; {header.NAME} has a meaning here, such as {header.X-User}, and {client_id} and the params of the token") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -100,6 +100,7 @@ const (
 type builtToken struct {
 	params   *params    // nil when the token is too broken to go on with
 	upstream *tree.Node // defaults for upstreams; nil: none
+	clientID Secret
 }
 
 func (p *parser) tokens(root *tree.Node, cfg *Config) map[string]builtToken {
@@ -141,5 +142,5 @@ func (p *parser) token(over *tree.Node, t *Token) builtToken {
 	}
 	s := p.params(base, over, merged, !known || hasLater(over))
 	s.use(merged, t)
-	return builtToken{params: s, upstream: merged.Get("upstream").Only(fields(&inherited{}))}
+	return builtToken{params: s, upstream: merged.Get("upstream").Only(fields(&inherited{})), clientID: t.Credentials["client_id"]}
 }

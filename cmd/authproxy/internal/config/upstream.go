@@ -128,6 +128,7 @@ func (p *parser) upstream(own *tree.Node, cfg *Config, tokens map[string]builtTo
 	if token.upstream != nil && token.upstream.Kind == tree.Mapping {
 		n = tree.Layer(token.upstream, own, mergeUpstream)
 	}
+	n = p.fillSets(n, token)
 	p.fill(n, &u)
 	if at := own.Get("token"); at != nil && at.Text != "" && !known {
 		names := make([]string, 0, len(tokens))
